@@ -1,0 +1,1 @@
+"""Certificates read tolerantly: raw fields, each decoded on demand, nothing re-encoded."""

@@ -1,0 +1,46 @@
+"""Log leaves for tests: real ones from the corpus, and made ones."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from base64 import b64decode
+from collections.abc import Iterator
+from pathlib import Path
+
+from pinwarden.ct.entry import parse_data_tile
+from pinwarden.ct.leaf import EntryType, encode_leaf
+
+
+def certificate_leaf(der: bytes) -> bytes:
+    """The MerkleTreeLeaf of a final certificate."""
+    return encode_leaf(1_700_000_000_000, EntryType.X509, der)
+
+
+def precert_leaf(tbs: bytes) -> bytes:
+    """The MerkleTreeLeaf of a TBSCertificate."""
+    return encode_leaf(1_700_000_000_000, EntryType.PRECERT, tbs, b"\x00" * 32)
+
+
+def real_tile_leaves(corpus: Path) -> list[bytes]:
+    """The 512 leaves of the real Sunlight data tiles."""
+    folder = corpus / "ct-logs" / "sunlight-navigli2025h2" / "tile" / "data"
+    leaves: list[bytes] = []
+    for number in (0, 1):
+        data = (folder / f"00{number}").read_bytes()
+        leaves += parse_data_tile(data, number * 256, 256).leaves
+    return leaves
+
+
+def real_certificates(corpus: Path) -> Iterator[bytes]:
+    """Real leaf certificates, in DER."""
+    with gzip.open(corpus / "certs-bulk" / "real_leaves.jsonl.gz", "rt") as lines:
+        for line in lines:
+            yield b64decode(json.loads(line)["der"])
+
+
+def rejected_certificates(corpus: Path) -> Iterator[bytes]:
+    """Certificates that a strict parser rejects, in DER."""
+    with gzip.open(corpus / "certs-odd" / "pyca_rejects.jsonl.gz", "rt") as lines:
+        for line in lines:
+            yield b64decode(json.loads(line)["der"])
