@@ -1,0 +1,91 @@
+"""Fuzzes the view of a certificate: every field a value or one of our errors.
+
+With atheris: `python fuzz/fuzz_certificate.py found/`. Without it, a plain
+loop that damages a certificate: `python fuzz/fuzz_certificate.py [seconds]`.
+"""
+
+import random
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+
+from pinwarden.errors import PinwardenError
+from pinwarden.x509.certificate import CertificateView, view_certificate, view_tbs
+from pinwarden.x509.precert import logged_tbs, matches_precertificate, with_issuer
+
+FIELDS = (
+    *("serial", "issuer", "subject", "issuer_text", "subject_text", "not_before", "not_after"),
+    *("spki", "spki_hash", "key_description", "fingerprint", "extensions", "extension_problems"),
+    *("is_ca", "sct_list", "is_precertificate"),
+)
+
+
+def check(data: bytes) -> None:
+    for view in (view_certificate, view_tbs):
+        try:
+            check_view(view(data))
+        except PinwardenError:
+            continue
+
+
+def check_view(view: CertificateView) -> None:
+    identifiers = view.identifiers()
+    assert all(identifiers.dns)
+    assert all(str(problem).isprintable() for problem in identifiers.unreadable)
+    for field in FIELDS:
+        try:
+            getattr(view, field)
+        except PinwardenError:
+            continue
+    logged = logged_tbs(view.tbs)
+    assert logged_tbs(logged) == logged
+    final = with_issuer(logged, view.issuer, None)
+    if view.der is not None:
+        matches_precertificate(view.der, final)
+
+
+def seed() -> bytes:
+    """An ordinary certificate to begin from."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "www.example.com")])
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    names = [x509.DNSName("www.example.com"), x509.DNSName("*.example.net")]
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 5)
+    builder = builder.not_valid_before(start).not_valid_after(start + timedelta(90))
+    builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    builder = builder.add_extension(x509.PrecertPoison(), critical=True)
+    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+
+def loop(seconds: float) -> None:
+    """Damages the seed, a few bytes at a time, for so long."""
+    ordinary, number = seed(), random.Random()
+    end, rounds = time.monotonic() + seconds, 0
+    while time.monotonic() < end:
+        data = bytearray(ordinary)
+        for _ in range(number.randint(1, 4)):
+            at = number.randrange(len(data))
+            data[at : at + number.randint(0, 2)] = number.randbytes(number.randint(0, 2))
+        check(bytes(data))
+        rounds += 1
+    sys.stdout.write(f"{rounds} certificates read\n")
+
+
+def main() -> None:
+    try:
+        import atheris
+    except ModuleNotFoundError:
+        loop(float(sys.argv[1]) if len(sys.argv) > 1 else 10)
+        return
+    atheris.instrument_all()
+    atheris.Setup(sys.argv, check)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Certificate Transparency: what a log says, and how far that can be believed."""
