@@ -1,0 +1,1 @@
+"""Whom a certificate concerns: the watch list, the bulk scan, and what was seen."""
