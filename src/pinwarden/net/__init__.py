@@ -1,0 +1,1 @@
+"""First floor: everything that talks to the network, raising only our errors."""
