@@ -1,0 +1,1 @@
+"""What Pinwarden remembers: positions in logs, sightings, findings, alerts and their delivery."""
