@@ -1,0 +1,49 @@
+"""Which logs a run follows: the lists it names, fetched, verified and joined."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import platformdirs
+
+from pinwarden.ct.log import Log, LogList
+from pinwarden.ct.loglist import logs_to_follow, merge_log_lists
+from pinwarden.errors import ConfigError
+from pinwarden.findings import Finding
+from pinwarden.net.http import HTTPClient
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The logs to follow, the list they are from and what was wrong with it."""
+
+    logs: tuple[Log, ...]
+    log_list: LogList
+    findings: tuple[Finding, ...]
+
+
+def cache_folder() -> Path:
+    """Where fetched log lists are kept."""
+    return platformdirs.user_cache_path("pinwarden") / "log-lists"
+
+
+async def load_sources(http: HTTPClient, lists: tuple[str, ...]) -> Sources:
+    """Fetch every list. Raises ConfigError if there is nothing to follow."""
+    from pinwarden.net.loglists import fetch_log_list
+
+    at = datetime.now(UTC)
+    fetched = await asyncio.gather(
+        *(fetch_log_list(http, source, cache_folder(), at=at) for source in lists)
+    )
+    findings = tuple(finding for each in fetched for finding in each.findings)
+    log_list = merge_log_lists([each.log_list for each in fetched])
+    logs = logs_to_follow(log_list, at)
+    if not logs:
+        raise ConfigError(
+            f"no log to follow in {', '.join(lists)}",
+            hint="`pinwarden log-list show` says why each was left out",
+        )
+    return Sources(logs, log_list, findings)

@@ -1,0 +1,79 @@
+"""The command tree.
+
+Sub-commands are imported when they are called: `pinwarden --help` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from pinwarden import __version__
+from pinwarden.cli.output import ExitCode, say, say_error
+from pinwarden.errors import ConfigError, PinwardenError
+
+# command -> (module, attribute, one line of help)
+_COMMANDS = {
+    "alerts": ("pinwarden.cli.alerts", "alerts", "What people were told: list, ack, test."),
+    "demo": ("pinwarden.cli.demo", "demo", "A world on loopback: an attack, and the answer to it."),
+    "log-list": ("pinwarden.cli.log_list", "log_list", "The log lists in use: show, update."),
+    "sightings": ("pinwarden.cli.sightings", "sightings", "Certificates seen: list, show, export."),
+    "watch": ("pinwarden.cli.watch", "watch", "Follow the CT logs and alert."),
+}
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, attribute, _ = _COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry[2]) for name, entry in sorted(_COMMANDS.items())])
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="pinwarden")
+def cli() -> None:
+    """Defends a domain against certificates it did not ask for.
+
+    Exit codes: 0 nothing wrong, 1 findings, 2 usage or configuration, 3 could
+    not finish.
+    """
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code; no traceback leaves."""
+    try:
+        result = cli.main(list(arguments), prog_name="pinwarden", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.NoArgsIsHelpError as error:
+        sys.stdout.write(f"{error.ctx.get_help()}\n" if error.ctx else "")
+        return ExitCode.USAGE
+    except click.ClickException as error:
+        say(f"error: {error.format_message()}")
+        return ExitCode.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        say("interrupted")
+        return 130
+    except ConfigError as error:
+        say_error(error)
+        return ExitCode.USAGE
+    except PinwardenError as error:
+        say_error(error)
+        return ExitCode.UNFINISHED
+    except BrokenPipeError:
+        # The reader of our output went away, as `head` does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.UNFINISHED
+    return result if isinstance(result, int) else ExitCode.OK

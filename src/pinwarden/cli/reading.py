@@ -1,0 +1,60 @@
+"""What the commands that read the store have in common."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from pinwarden.errors import ConfigError, quoted
+from pinwarden.store.contract import Store
+
+T = TypeVar("T")
+
+store_option = click.option(
+    "--store", metavar="URL", help="Where sightings are kept [default: the user's state directory]."
+)
+config_option = click.option(
+    "-c",
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Configuration file.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="JSON lines instead of text.")
+
+
+def store_url(named: str | None, config_file: Path | None) -> str:
+    """The store that a command reads: named, configured, or the default one."""
+    from pinwarden.cli.wiring import configured_store
+
+    return named or configured_store(config_file)
+
+
+def read_store(url: str, read: Callable[[Store], Awaitable[T]]) -> T:
+    """Open the store, do one thing, close it."""
+    from pinwarden.store.store import open_store
+
+    async def run() -> T:
+        async with await open_store(url, create=False) as store:
+            return await read(store)
+
+    return asyncio.run(run())
+
+
+def parse_moment(text: str | None, option: str) -> datetime | None:
+    """A date or time as a person writes it, UTC unless it says otherwise."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(
+            f"{option} {quoted(text)}: not a date or time",
+            hint="such as 2026-11-24 or 2026-11-24T08:00Z",
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,263 @@
+"""One run of the monitor: everything opened, joined, and closed again."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import logging
+import signal
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pinwarden.cli.live import AsideChannel, Display, summary
+from pinwarden.cli.log_sources import load_sources
+from pinwarden.cli.output import ExitCode, answer_json, on_terminal, say, say_error
+from pinwarden.cli.wiring import Plan
+from pinwarden.config_channels import ChannelConfig, StdoutConfig
+from pinwarden.ct.log import Log
+from pinwarden.errors import PinwardenError
+from pinwarden.monitor.daemon import LogOutcome, Monitor, MonitorSettings
+from pinwarden.monitor.outbox import Outbox
+from pinwarden.monitor.pipeline import Pipeline
+from pinwarden.monitor.status import LogStatus
+from pinwarden.monitor.worker import utc_now
+from pinwarden.net.channels import Channel, open_channel
+from pinwarden.net.http import HTTPClient, Limits
+from pinwarden.net.logs import open_log
+from pinwarden.store.contract import Store
+from pinwarden.store.store import open_store
+
+# How often the configuration and the watch list are looked at for changes.
+_RELOAD_SECONDS = 2.0
+
+# Attempts at one request; a pass that must end does not wait for long outages.
+_ONCE_ATTEMPTS = 3
+_ONCE_PATIENCE = 60.0
+
+
+class _Deliveries:
+    """The outbox of the moment; other channels are another outbox."""
+
+    def __init__(self, store: Store, channels: tuple[Channel, ...]) -> None:
+        self._store = store
+        self._outbox = Outbox(store, channels)
+        self._changed = asyncio.Event()
+
+    def wake(self) -> None:
+        """Say that something new is owed."""
+        self._outbox.wake()
+
+    def replace(self, channels: tuple[Channel, ...]) -> None:
+        """Deliver through other channels from now on."""
+        self._outbox = Outbox(self._store, channels)
+        self._changed.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Deliver until `stop` is set."""
+        while not stop.is_set():
+            self._changed.clear()
+            ended = asyncio.Event()
+            running = asyncio.create_task(self._outbox.run(ended))
+            waits = [asyncio.create_task(event.wait()) for event in (stop, self._changed)]
+            try:
+                await asyncio.wait([running, *waits], return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for wait in waits:
+                    wait.cancel()
+                ended.set()
+                await running
+
+    async def flush(self) -> int:
+        """Deliver what is owed, and return how much could not be."""
+        return len((await self._outbox.flush()).undelivered)
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    http: HTTPClient
+    store: Store
+    monitor: Monitor
+    outbox: _Deliveries
+    display: Display
+
+
+@contextlib.asynccontextmanager
+async def _session(plan: Plan, limits: Limits, *, quiet: bool) -> AsyncIterator[_Session]:
+    monitors: list[Monitor] = []
+
+    def statuses() -> Sequence[LogStatus]:
+        return monitors[0].statuses if monitors else ()
+
+    display = Display(statuses, quiet=quiet)
+    async with (
+        await open_store(plan.store) as store,
+        HTTPClient(plan.contact, limits=limits) as http,
+    ):
+        outbox = _Deliveries(store, _channels(plan.channels, display))
+        monitor = Monitor(
+            store=store,
+            pipeline=Pipeline(plan.watchlist),
+            open_client=lambda log: open_log(log, http),
+            settings=MonitorSettings(
+                poll_seconds=plan.logs.poll_seconds,
+                list_seconds=plan.logs.refresh_minutes * 60,
+                from_beginning=plan.from_beginning,
+            ),
+            channels=_names(plan.channels),
+            on_alert=outbox.wake,
+        )
+        monitors.append(monitor)
+        yield _Session(http, store, monitor, outbox, display)
+
+
+def _channels(configs: tuple[ChannelConfig, ...], display: Display) -> tuple[Channel, ...]:
+    return tuple(
+        AsideChannel(open_channel(config), display)
+        if isinstance(config, StdoutConfig) and on_terminal()
+        else open_channel(config)
+        for config in configs
+    )
+
+
+def _names(configs: tuple[ChannelConfig, ...]) -> tuple[str, ...]:
+    return tuple(config.name for config in configs)
+
+
+async def run_once(plan: Plan, *, as_json: bool, quiet: bool) -> int:
+    """Catch up with the present heads; returns the exit code."""
+    limits = Limits(
+        timeout=plan.logs.timeout_seconds,
+        attempts=_ONCE_ATTEMPTS,
+        patience=_ONCE_PATIENCE,
+        concurrency=plan.logs.parallel,
+    )
+    async with _session(plan, limits, quiet=quiet) as session:
+        sources = await load_sources(session.http, plan.logs.lists)
+        await session.store.record_findings(
+            sources.findings, at=utc_now(), channels=_names(plan.channels)
+        )
+        stop = asyncio.Event()
+        delivering = asyncio.create_task(session.outbox.run(stop))
+        async with session.display.shown():
+            outcomes = await session.monitor.once(sources.logs)
+        stop.set()
+        await delivering
+        undelivered = await session.outbox.flush()
+    for outcome in outcomes:
+        if outcome.error is not None:
+            say(f"log {outcome.status.description!r}: not finished: {outcome.error}")
+    if undelivered:
+        say(f"{undelivered} alerts could not be delivered yet; the next run tries again")
+    if as_json:
+        answer_json(_report(outcomes))
+    elif not quiet:
+        say(summary([outcome.status for outcome in outcomes]))
+    if undelivered or any(outcome.error is not None for outcome in outcomes):
+        return ExitCode.UNFINISHED
+    found = any(outcome.findings or outcome.status.alerts for outcome in outcomes)
+    return ExitCode.FINDINGS if found else ExitCode.OK
+
+
+def _report(outcomes: tuple[LogOutcome, ...]) -> dict[str, object]:
+    """The last line of `watch --once --json`."""
+    statuses = [outcome.status for outcome in outcomes]
+    return {
+        "logs": [
+            {
+                "log_id": _base64(outcome.status.log_id),
+                "url": outcome.status.url,
+                "description": outcome.status.description,
+                "entries": outcome.status.entries,
+                "start": outcome.status.start,
+                "verified_size": outcome.status.verified_size,
+                "root": _base64(outcome.status.verified_root),
+                "findings": [
+                    {"id": finding.id, "message": finding.message} for finding in outcome.findings
+                ],
+                "error": None if outcome.error is None else str(outcome.error),
+            }
+            for outcome in outcomes
+        ],
+        "entries": sum(status.entries for status in statuses),
+        "matched": sum(status.matched for status in statuses),
+        "alerts": sum(status.alerts for status in statuses),
+    }
+
+
+def _base64(data: bytes | None) -> str | None:
+    return None if data is None else base64.b64encode(data).decode("ascii")
+
+
+async def run_forever(plan: Plan, read_plan: Callable[[], Plan], *, quiet: bool) -> None:
+    """Follow until SIGTERM or SIGINT; SIGHUP, or a changed file, is a reload."""
+    logging.basicConfig(format="pinwarden: %(message)s", level=logging.WARNING)
+    limits = Limits(timeout=plan.logs.timeout_seconds, concurrency=plan.logs.parallel)
+    stop, reload = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, reload.set)
+    async with _session(plan, limits, quiet=quiet) as session:
+        current = [plan]
+
+        async def load_logs() -> tuple[Log, ...]:
+            sources = await load_sources(session.http, current[0].logs.lists)
+            await session.store.record_findings(
+                sources.findings, at=utc_now(), channels=_names(current[0].channels)
+            )
+            return sources.logs
+
+        say(
+            f"watching {len(plan.watchlist.items)} items; "
+            f"alerts to {', '.join(_names(plan.channels))}"
+        )
+        async with session.display.shown(), asyncio.TaskGroup() as group:
+            group.create_task(session.outbox.run(stop))
+            reloading = group.create_task(_keep_reloading(session, current, read_plan, reload))
+            await session.monitor.run(load_logs, stop)
+            stop.set()
+            reloading.cancel()
+        say("stopped")
+
+
+async def _keep_reloading(
+    session: _Session, current: list[Plan], read_plan: Callable[[], Plan], reload: asyncio.Event
+) -> None:
+    """A new watch list and new channels without a restart; a bad file changes nothing."""
+    seen = _versions(current[0].files)
+    while True:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(reload.wait(), _RELOAD_SECONDS)
+        versions = _versions(current[0].files)
+        if not reload.is_set() and versions == seen:
+            continue
+        reload.clear()
+        seen = versions
+        try:
+            plan = read_plan()
+            channels = _channels(plan.channels, session.display)
+        except PinwardenError as error:
+            say("not reloaded; going on as before")
+            say_error(error)
+            continue
+        session.outbox.replace(channels)
+        session.monitor.replace(Pipeline(plan.watchlist), _names(plan.channels))
+        if plan.logs.lists != current[0].logs.lists:
+            session.monitor.relist()
+        current[0] = plan
+        say(f"reloaded: watching {len(plan.watchlist.items)} items")
+
+
+def _versions(files: tuple[Path, ...]) -> tuple[tuple[int, int] | None, ...]:
+    """What tells a changed file from an unchanged one."""
+
+    def version(file: Path) -> tuple[int, int] | None:
+        try:
+            status = file.stat()
+        except OSError:
+            return None
+        return status.st_mtime_ns, status.st_size
+
+    return tuple(version(file) for file in files)

@@ -1,0 +1,135 @@
+"""From command line and configuration file to what a run needs, or one clear line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pinwarden.config import (
+    CONTACT_VARIABLE,
+    Config,
+    LogsConfig,
+    default_config_file,
+    default_store,
+    load_config,
+    load_watchlist,
+    watched_items,
+)
+from pinwarden.config_channels import ChannelConfig, StdoutConfig, verify_channel_names
+from pinwarden.errors import ConfigError, quoted
+from pinwarden.watch.watchlist import Watchlist
+
+_HOW_TO_WATCH = "name it: pinwarden watch .example.com   ('.' in front: and everything below it)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchOptions:
+    """What the command line said; None or empty where it said nothing."""
+
+    names: tuple[str, ...] = ()
+    config: Path | None = None
+    watchlist: Path | None = None
+    store: str | None = None
+    log_list: tuple[str, ...] = ()
+    start: str | None = None
+    contact: str | None = None
+    as_json: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a run of `watch` does; `files` are those whose change means a reload."""
+
+    watchlist: Watchlist
+    channels: tuple[ChannelConfig, ...]
+    contact: str | None
+    store: str
+    from_beginning: bool
+    logs: LogsConfig
+    files: tuple[Path, ...]
+
+
+def make_plan(options: WatchOptions) -> Plan:
+    """Join command line and configuration file. Raises ConfigError."""
+    file = options.config
+    if file is None and default_config_file().is_file():
+        file = default_config_file()
+    config = load_config(file) if file is not None else Config()
+    lists = _watchlist_files(options, config, file)
+    items = (
+        *watched_items(options.names, "command line"),
+        *watched_items(config.watch, f"configuration {quoted(str(file))}: watch"),
+        *(item for each in lists for item in load_watchlist(each)),
+    )
+    if not items:
+        raise ConfigError("nothing to watch", hint=_HOW_TO_WATCH)
+    logs = config.logs
+    if options.log_list:
+        logs = _with_lists(logs, options.log_list)
+    return Plan(
+        watchlist=Watchlist(items),
+        channels=_channels(options, config, file),
+        contact=options.contact or os.environ.get(CONTACT_VARIABLE) or config.contact,
+        store=options.store or _store(config, file) or default_store(),
+        from_beginning=(options.start or config.start) == "beginning",
+        logs=logs,
+        files=tuple(each for each in (file, *lists) if each is not None),
+    )
+
+
+def _with_lists(logs: LogsConfig, lists: Iterable[str]) -> LogsConfig:
+    import msgspec
+
+    return msgspec.structs.replace(logs, lists=tuple(lists))
+
+
+def _watchlist_files(options: WatchOptions, config: Config, file: Path | None) -> tuple[Path, ...]:
+    named = [options.watchlist] if options.watchlist is not None else []
+    if config.watchlist is not None and file is not None:
+        # As a person would expect: beside the file that names it.
+        named.append(file.parent / Path(config.watchlist).expanduser())
+    return tuple(named)
+
+
+def _store(config: Config, file: Path | None) -> str | None:
+    """The configured store; a relative SQLite path is beside the configuration file."""
+    url = config.store
+    if url is None or file is None or not url.startswith("sqlite:///"):
+        return url
+    path = url.removeprefix("sqlite:///")
+    if path.startswith((":memory:", "/")):
+        return url
+    return f"sqlite:///{file.parent.resolve() / path}"
+
+
+def _channels(
+    options: WatchOptions, config: Config, file: Path | None
+) -> tuple[ChannelConfig, ...]:
+    """Where alerts go. A quiet start without any channel would be the worst of all."""
+    if file is None:
+        return (StdoutConfig(format="json" if options.as_json else "text"),)
+    if not config.channels:
+        raise ConfigError(
+            f"configuration {quoted(str(file))}: no channel, so no alert could reach anybody",
+            hint='add one, for example: [[channels]] with type = "stdout"',
+        )
+    verify_channel_names(config.channels)
+    if not options.as_json:
+        return config.channels
+    return tuple(
+        StdoutConfig(name=each.name, format="json", group=each.group, timeout=each.timeout)
+        if isinstance(each, StdoutConfig)
+        else each
+        for each in config.channels
+    )
+
+
+def configured_store(config_file: Path | None) -> str:
+    """The store that the configuration names, or the default one."""
+    file = config_file
+    if file is None and default_config_file().is_file():
+        file = default_config_file()
+    config = load_config(file) if file is not None else Config()
+    return _store(config, file) or default_store()

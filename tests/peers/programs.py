@@ -1,0 +1,90 @@
+"""Foreign programs as child processes: found where `make peers` puts them, or skipped."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+
+_BIN = Path(__file__).parents[2] / ".peers" / "bin"
+_PATIENCE = 30.0
+
+
+def program(name: str) -> Path:
+    """The path of a foreign program; skips, naming it, where it is absent."""
+    ours = _BIN / name
+    if ours.is_file():
+        return ours
+    installed = shutil.which(name)
+    if installed is None:
+        pytest.skip(f"{name} is not here: `make peers` installs it, or says why it cannot")
+    return Path(installed)
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nothing listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def running(command: list[str | Path], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A child process, its words in `folder`, told to go and waited for at the end."""
+    words = folder / f"{Path(command[0]).name}.words"
+    with words.open("wb") as out:
+        child = subprocess.Popen(
+            [*_without_immutable_files(), *command], cwd=folder, stdout=out, stderr=out
+        )
+    try:
+        yield child
+    finally:
+        child.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(10)
+        child.kill()
+        child.wait()
+
+
+def answering(child: subprocess.Popen[bytes], url: str, folder: Path) -> None:
+    """Wait until the child answers at `url`; fail with its own words when it does not."""
+
+    def answers() -> bool:
+        assert child.poll() is None, _words(folder)
+        with suppress(URLError, ConnectionError), urlopen(url, timeout=1) as answer:
+            return bool(answer.status == 200)
+        return False
+
+    assert eventually(answers), _words(folder)
+
+
+def eventually(holds: Callable[[], bool]) -> bool:
+    """Whether `holds` comes true while patience lasts."""
+    end = time.monotonic() + _PATIENCE
+    while time.monotonic() < end:
+        if holds():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def _without_immutable_files() -> list[str]:
+    # sunlight marks its tiles immutable where it may (as root on ext4), and nobody could then
+    # remove the test's folder.
+    if os.geteuid() == 0 and shutil.which("setpriv"):
+        return ["setpriv", "--bounding-set=-linux_immutable"]
+    return []
+
+
+def _words(folder: Path) -> str:
+    return "\n".join(each.read_text(errors="replace")[-4000:] for each in folder.glob("*.words"))
