@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -25,8 +26,8 @@ from pinwarden.render import (
     render_message,
     without_markup,
 )
-from pinwarden.watch.sighting import Alert, Verdict
-from support.alerts import digest, issuance, log_fork, reference, unreadable
+from pinwarden.watch.sighting import Alert, SightingKind, Verdict
+from support.alerts import SEEN, digest, issuance, log_fork, reference, unreadable
 
 _HOSTILE = [
     "evil.example\r\nBcc: everybody@example.net",
@@ -200,6 +201,24 @@ def test_hostile_lines_cannot_forge_a_line() -> None:
     ]
 
 
+_ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=40)
+_ANY_TIME = st.none() | st.datetimes(timezones=st.just(UTC))
+
+
+@given(_ANY_TEXT, _ANY_TIME, _ANY_TIME, st.binary(max_size=40), st.booleans())
+def test_anything_can_be_told(
+    text: str, start: datetime | None, end: datetime | None, data: bytes, again: bool
+) -> None:
+    """Whatever a certificate holds, the alert about it is rendered, in every form."""
+    alert = replace(_hostile_alert(text), again=again)
+    assert alert.sighting is not None
+    changed = replace(alert.sighting, not_before=start, not_after=end, der=data, fingerprint=data)
+    for kind in SightingKind:
+        message = render_message([replace(alert, sighting=replace(changed, kind=kind))])
+        assert _is_harmless(message.text + message.subject + message.markdown)
+        assert json.loads(render_json_line(message.events[0])) == message.events[0]
+
+
 @given(st.text(max_size=60))
 def test_markdown_never_activates_foreign_text(text: str) -> None:
     """In Markdown every ASCII punctuation mark of foreign origin stands escaped."""
@@ -274,3 +293,7 @@ def test_unreadable_validity_and_key_are_said() -> None:
         issuance(issuer="", key_description="", not_before=None, not_after=None)
     )
     assert "issuer not readable; valid for a time not readable; key not readable" in text
+    begins = issuance(not_before=SEEN, not_after=None)
+    assert "valid from 2026-11-01; key" in render_alert_text(begins)
+    backwards = issuance(not_before=SEEN, not_after=SEEN.replace(year=2025))
+    assert "(ends before it begins)" in render_alert_text(backwards)

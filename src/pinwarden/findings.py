@@ -120,3 +120,4 @@ LOG_LIST_NOT_KEPT = _kind(
 DELIVERY_FAILED = _kind(
     "PW-DELIVERY-FAILED", Severity.HIGH, "an alert could not be delivered by a channel"
 )
+TEST_ALERT = _kind("PW-TEST", Severity.INFO, "a test of the way alerts take")

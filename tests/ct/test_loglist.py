@@ -179,6 +179,8 @@ def test_a_list_of_very_many_logs_is_refused() -> None:
     """A list cannot make us follow, or complain about, any number of logs."""
     with pytest.raises(MalformedError, match="more than 5000 logs"):
         parse_log_list(json.dumps({"operators": [{"logs": [0] * 5001}]}).encode(), "test")
+    with pytest.raises(MalformedError, match="more than 5000 operators"):
+        parse_log_list(json.dumps({"operators": [0] * 5001}).encode(), "test")
 
 
 def test_hostile_text_is_bounded_and_escaped() -> None:

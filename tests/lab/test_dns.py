@@ -72,12 +72,15 @@ async def test_caa_over_both_transports(server: LabDNS, *, tcp: bool) -> None:
     [
         ("alias.example.com", ["CNAME www.example.com.", "A 192.0.2.1"]),
         ("far.example.com", ["CNAME www.example.org.", "A 192.0.2.2"]),
-        ("x.old.example.com", ["DNAME www.example.org.", "CNAME x.www.example.org.", "A 192.0.2.3"]),
+        (
+            "x.old.example.com",
+            ["DNAME www.example.org.", "CNAME x.www.example.org.", "A 192.0.2.3"],
+        ),
         ("q.wild.example.com", ["A 192.0.2.9"]),
         ("p.q.wild.example.com", ["A 192.0.2.9"]),
         ("away.example.com", ["CNAME www.elsewhere.example."]),
     ],
-)  # fmt: skip
+)
 async def test_aliases_and_wildcards(server: LabDNS, name: str, expected: list[str]) -> None:
     """Chains of aliases must be followed as far as we are asked for, wildcards synthesised."""
     answer = await ask(server, name)

@@ -74,3 +74,11 @@ def test_a_log_takes_every_case(ca: CA) -> None:
         precertificate, certificate = log.add_issued(case.issued)
         assert case.issued.tbs in log.leaf(precertificate)
         assert case.issued.certificate in log.leaf(certificate)
+
+
+def test_a_log_takes_every_case_as_a_submission(ca: CA) -> None:
+    """A log that is shown the precertificate must enter what the CA promised."""
+    log = LabLog("a")
+    for number, case in enumerate(hostile_certificates(ca, NAME)):
+        log.add_pre_chain(case.issued.precertificate_chain)
+        assert log.leaf(number)[47:-2] == case.issued.tbs

@@ -56,7 +56,7 @@ def test_a_name_can_be_refused(live: CA, shop: Issued) -> None:
     """A name mapped to nothing must end the handshake with an alert."""
     with (
         LabTLS(Credentials.of(shop), {"gone.example": None}) as server,
-        pytest.raises(ssl.SSLError, match="(?i)unrecognized.name"),
+        pytest.raises(ssl.SSLError, match=r"(?i)unrecognized.name"),
     ):
         connect(server, trusting(live), "gone.example")
 
@@ -98,11 +98,12 @@ async def test_http_for_client_libraries(live: CA, shop: Issued) -> None:
     """A client must get body and headers over one connection, and be remembered."""
     headers = {"Public-Key-Pins": 'max-age=1; pin-sha256="x"'}
     async with LabTLS(Credentials.of(shop), headers=headers, body=b"hello") as server:
+        context = trusting(live)
         async with aiohttp.ClientSession() as session:
             url = f"https://127.0.0.1:{server.port}/x"
             for _ in range(2):
                 async with session.post(
-                    url, data=b"secret", ssl=trusting(live), server_hostname="shop.example"
+                    url, data=b"secret", ssl=context, server_hostname="shop.example"
                 ) as response:
                     assert await response.read() == b"hello"
                     assert response.headers["Public-Key-Pins"] == headers["Public-Key-Pins"]

@@ -40,7 +40,9 @@ def assert_claim_holds(leaf: bytes) -> bool:
     found = full_reading(leaf)
     assert found.unreadable == ()
     assert found.ips == ()
-    assert set(found.dns) == {name.decode("ascii") for name in names}
+    # The scan takes an empty label for one that may be anything, the reader skips it.
+    shown = (name.decode("ascii").split(".") for name in names)
+    assert set(found.dns) == {".".join(filter(None, labels)) for labels in shown}
     return True
 
 
@@ -102,7 +104,7 @@ def test_everything_is_a_candidate_for_the_dot(ca: CA) -> None:
     assert Scanner(Watchlist([parse_watch_item(".")])).candidates([leaf]) == [0]
 
 
-_LABEL = st.sampled_from(["a", "b", "ab", "com", "A", "*", "a*", "xn--p1ai", "a-b", "_a"])
+_LABEL = st.sampled_from(["a", "b", "ab", "com", "A", "", "*", "a*", "xn--p1ai", "a-b", "_a"])
 _CERT_NAME = st.lists(_LABEL, min_size=1, max_size=4).map(".".join)
 _WATCHED = st.tuples(
     st.sampled_from(["", "."]),

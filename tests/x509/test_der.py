@@ -81,6 +81,9 @@ def test_puts_strings_together() -> None:
     )
     assert der.octets(data, read(data)) == b"example.com"
     assert der.octets(b"\x04\x01a", read(b"\x04\x01a")) == b"a"
+    overrun = tlv(0x24, tlv(0x24, b"\x04\x02a"), tlv(0x04, b"b"))
+    with pytest.raises(MalformedError):
+        der.octets(overrun, read(overrun))
 
 
 def test_depth_costs_no_stack() -> None:

@@ -145,6 +145,7 @@ def test_two_values_in_one_attribute() -> None:
 def test_white_space_around_a_common_name_does_not_hide_it(text: str) -> None:
     """A commonName is trimmed before anybody asks whether it is a phrase."""
     assert with_cn(text).dns == (EXAMPLE,)
+    assert with_cn(text.replace(EXAMPLE, "intranet")).dns == ("intranet",)
 
 
 def test_phrases_are_no_names() -> None:
@@ -294,6 +295,7 @@ def test_one_trailing_zero_is_forgiven() -> None:
         Certificate(extensions=(seq(oid(SAN), tlv(0x03, b"\0" + dns("a.example"))),)),
         Certificate(extensions=(seq(oid(SAN), dns("a.example")),)),
         Certificate(extensions=(seq(oid(SAN)),)),
+        Certificate(extensions=(seq(oid(SAN), tlv(0x04, seq()), tlv(0x04, dns("a.example"))),)),
         Certificate(extensions=(tlv(0x31, oid(SAN), tlv(0x04, dns("a.example"))),)),
         Certificate(extensions=(seq(tlv(0x04, b"\x55\x1d\x11"), tlv(0x04, dns("a.example"))),)),
         Certificate(extensions=(b"\x30\x7f",)),

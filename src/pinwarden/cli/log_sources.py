@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import platformdirs
@@ -30,13 +30,30 @@ def cache_folder() -> Path:
     return platformdirs.user_cache_path("pinwarden") / "log-lists"
 
 
-async def load_sources(http: HTTPClient, lists: tuple[str, ...]) -> Sources:
-    """Fetch every list. Raises ConfigError if there is nothing to follow."""
-    from pinwarden.net.loglists import fetch_log_list
+async def load_sources(
+    http: HTTPClient, lists: tuple[str, ...], *, refresh_after: timedelta = timedelta(0)
+) -> Sources:
+    """Fetch every list. Raises ConfigError if there is nothing to follow.
+
+    A browser program's list that was checked within `refresh_after` is not asked
+    for again: a run every few minutes must not be a burden on its server.
+    """
+    from pinwarden.ct.log import Program
+    from pinwarden.net.loglists import fetch_log_list, list_source
 
     at = datetime.now(UTC)
+    sources = [list_source(each) for each in lists]
     fetched = await asyncio.gather(
-        *(fetch_log_list(http, source, cache_folder(), at=at) for source in lists)
+        *(
+            fetch_log_list(
+                http,
+                source,
+                cache_folder(),
+                at=at,
+                refresh_after=timedelta(0) if source.program is Program.USER else refresh_after,
+            )
+            for source in sources
+        )
     )
     findings = tuple(finding for each in fetched for finding in each.findings)
     log_list = merge_log_lists([each.log_list for each in fetched])

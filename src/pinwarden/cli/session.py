@@ -9,6 +9,7 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from pinwarden.cli.live import AsideChannel, Display, summary
@@ -134,7 +135,11 @@ async def run_once(plan: Plan, *, as_json: bool, quiet: bool) -> int:
         concurrency=plan.logs.parallel,
     )
     async with _session(plan, limits, quiet=quiet) as session:
-        sources = await load_sources(session.http, plan.logs.lists)
+        sources = await load_sources(
+            session.http,
+            plan.logs.lists,
+            refresh_after=timedelta(minutes=plan.logs.refresh_minutes),
+        )
         await session.store.record_findings(
             sources.findings, at=utc_now(), channels=_names(plan.channels)
         )

@@ -83,6 +83,8 @@ def parse_log_list(data: bytes, source: str, program: Program = Program.USER) ->
     operators = top.get("operators")
     if not isinstance(operators, list):
         raise MalformedError(f"log list {quoted(source)}: has no list of operators")
+    if len(operators) > _MOST_LOGS:
+        raise MalformedError(f"log list {quoted(source)}: names more than {_MOST_LOGS} operators")
     return _Reader(program, source).read(top, operators)
 
 
@@ -147,7 +149,7 @@ class _Reader:
         )
 
     def _raw_logs(self, operators: list[object]) -> Iterator[tuple[str, object, LogKind]]:
-        for operator in operators[:_MOST_LOGS]:
+        for operator in operators:
             if not isinstance(operator, dict):
                 self.problems.append("an operator is not a JSON object; its logs are lost")
                 continue

@@ -45,8 +45,13 @@ class Served:
         raise NotImplementedError
 
     def __enter__(self) -> Self:
-        self._background = BackgroundLoop()
-        self._background.run(self.start())
+        background = BackgroundLoop()
+        try:
+            background.run(self.start())
+        except BaseException:
+            background.close()
+            raise
+        self._background = background
         return self
 
     def __exit__(
@@ -79,3 +84,4 @@ async def _cancel_others() -> None:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     await asyncio.get_running_loop().shutdown_asyncgens()
+    await asyncio.get_running_loop().shutdown_default_executor()

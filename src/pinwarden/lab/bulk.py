@@ -14,6 +14,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from hashlib import sha1, sha256
 from itertools import islice
 
@@ -130,11 +131,7 @@ def bulk_entries(seed: int = 1, *, at: datetime | None = None) -> Iterator[Bulk]
     """Entries without end; the same seed makes the same names and serial numbers."""
     rng = random.Random(seed)  # noqa: S311 - reproducible, not secret
     born = at or datetime.now(UTC)
-    templates = list(_templates(born))
-    keys = {
-        "ec": [_key(new_key()) for _ in range(1000)],
-        "rsa": [_key(new_key("rsa")) for _ in range(12)],
-    }
+    templates, keys = _material()
     validities = {
         days: [_validity(born - timedelta(minutes=7 * i), days) for i in range(200)]
         for days in {style.days for style in _STYLES}
@@ -218,6 +215,16 @@ def _validity(start: datetime, days: int) -> bytes:
     end = start + timedelta(days=days) - timedelta(seconds=1)
     times = (asn1.element(asn1.UTC_TIME, f"{t:%y%m%d%H%M%S}Z".encode()) for t in (start, end))
     return asn1.sequence(*times)
+
+
+@cache
+def _material() -> tuple[list[_Template], dict[str, list[_Key]]]:
+    """Templates and keys, minted once in a process."""
+    keys = {
+        "ec": [_key(new_key()) for _ in range(1000)],
+        "rsa": [_key(new_key("rsa")) for _ in range(12)],
+    }
+    return list(_templates(datetime.now(UTC))), keys
 
 
 def _templates(born: datetime) -> Iterator[_Template]:

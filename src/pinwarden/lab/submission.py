@@ -9,7 +9,7 @@ from hashlib import sha256
 from itertools import pairwise
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -100,7 +100,7 @@ def _verify_signature(signed: bytes, issuer: bytes) -> None:
             key.verify(value, tbs, ec.ECDSA(hashes.SHA256()))
         else:
             raise RefusedError("an issuer's key is of an unknown kind")
-    except (ValueError, IndexError, InvalidSignature) as error:
+    except (ValueError, IndexError, InvalidSignature, UnsupportedAlgorithm) as error:
         raise RefusedError("a signature in the chain does not verify") from error
 
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
 import tempfile
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal, Self
 
@@ -19,7 +22,7 @@ from pinwarden.lab.background import Served
 from pinwarden.lab.ca import Issued, PrivateKey, key_pem, pem
 
 HOST = "127.0.0.1"
-_LONGEST_REQUEST = 1 << 20
+_PATIENCE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +77,10 @@ class LabTLS(Served):
         self._by_name: dict[str, ssl.SSLContext | None] = {}
         for name, credentials in (by_name or {}).items():
             self.present(credentials, name)
-        self._server: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._listening: socket.socket
+        self._threads: set[threading.Thread] = set()
+        self._open: set[socket.socket] = set()
+        self._running = False
 
     @property
     def address(self) -> tuple[str, int]:
@@ -91,16 +96,35 @@ class LabTLS(Served):
 
     async def start(self) -> None:
         """Begin to listen."""
-        self._server = await asyncio.start_server(self._receive, HOST, 0, limit=_LONGEST_REQUEST)
-        self.port = self._server.sockets[0].getsockname()[1]
+        self._listening = socket.create_server((HOST, 0))
+        self._listening.settimeout(_PATIENCE)
+        self.port = self._listening.getsockname()[1]
+        self._running = True
+        self._start(self._accept)
 
     async def stop(self) -> None:
         """Stop listening and drop every connection."""
-        if self._server is not None:
-            self._server.close()
-        for writer in list(self._writers):
-            writer.transport.abort()
-        await asyncio.sleep(0)
+        self._running = False
+        # Again and again: a connection may be just between two states.
+        while threads := list(self._threads):
+            for each in list(self._open):
+                with contextlib.suppress(OSError):
+                    each.shutdown(socket.SHUT_RDWR)
+            for thread in threads:
+                await asyncio.to_thread(thread.join, _PATIENCE)
+        self._listening.close()
+
+    def _start(self, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=work, daemon=True)
+        self._threads.add(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        while self._running:
+            with contextlib.suppress(TimeoutError):
+                visitor, _ = self._listening.accept()
+                self._start(partial(self._receive, visitor))
+        self._threads.discard(threading.current_thread())
 
     def _context(self, credentials: Credentials) -> ssl.SSLContext:
         context = self._plain_context()
@@ -135,39 +159,66 @@ class LabTLS(Served):
         context.sni_callback = choose
         return context
 
-    async def _receive(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.add(writer)
+    def _receive(self, visitor: socket.socket) -> None:
         visit = Visit()
         self.visits.append(visit)
+        self._open.add(visitor)
         try:
-            if self.manner == "silent":
-                await reader.read()
-                return
-            if self.manner == "tls":
-                await writer.start_tls(self._entrance(visit))
-                visit.handshake = True
-            if self.manner != "closed":
-                await self._converse(reader, writer, visit)
-        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            with visitor:
+                self._treat(visitor, visit)
+        except (OSError, EOFError):
             pass
         finally:
-            self._writers.discard(writer)
-            with contextlib.suppress(OSError):
-                writer.close()
+            self._open.discard(visitor)
+            self._threads.discard(threading.current_thread())
 
-    async def _converse(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, visit: Visit
-    ) -> None:
-        while head := await reader.readuntil(b"\r\n\r\n"):
-            visit.said += head
-            visit.said += await reader.readexactly(_content_length(head))
-            fields = {"Content-Length": str(len(self.body)), "Content-Type": "text/plain"}
-            lines = [f"{name}: {value}\r\n" for name, value in (fields | self.headers).items()]
-            answer = "HTTP/1.1 200 OK\r\n" + "".join(lines) + "\r\n"
-            writer.write(answer.encode("latin-1"))
-            if not head.startswith(b"HEAD "):
-                writer.write(self.body)
-            await writer.drain()
+    def _treat(self, visitor: socket.socket, visit: Visit) -> None:
+        if self.manner == "plain":
+            self._converse(visitor, visit)
+        elif self.manner == "silent":
+            while visitor.recv(4096):
+                pass
+        elif self.manner == "tls":
+            # Not asyncio's TLS: that drops the alert of a handshake that failed.
+            context = self._entrance(visit)
+            with context.wrap_socket(
+                visitor, server_side=True, do_handshake_on_connect=False
+            ) as tls:
+                self._open.add(tls)
+                try:
+                    tls.do_handshake()
+                    visit.handshake = True
+                    self._converse(tls, visit)
+                finally:
+                    self._open.discard(tls)
+
+    def _converse(self, connection: socket.socket, visit: Visit) -> None:
+        fields = {"Content-Length": str(len(self.body)), "Content-Type": "text/plain"}
+        lines = [f"{name}: {value}\r\n" for name, value in (fields | self.headers).items()]
+        answer = ("HTTP/1.1 200 OK\r\n" + "".join(lines) + "\r\n").encode("latin-1")
+        while True:
+            head = _read_request(connection, visit)
+            connection.sendall(answer if head.startswith(b"HEAD ") else answer + self.body)
+
+
+def _read_request(connection: socket.socket, visit: Visit) -> bytes:
+    """Reads one request to the end of its body, into `visit.said`; returns its head."""
+    begins = len(visit.said)
+    while b"\r\n\r\n" not in visit.said[begins:]:
+        _read_more(connection, visit)
+    head, _, rest = bytes(visit.said[begins:]).partition(b"\r\n\r\n")
+    missing = _content_length(head) - len(rest)
+    ends = len(visit.said) + missing
+    while len(visit.said) < ends:
+        _read_more(connection, visit)
+    return head
+
+
+def _read_more(connection: socket.socket, visit: Visit) -> None:
+    got = connection.recv(65536)
+    if not got:
+        raise EOFError
+    visit.said += got
 
 
 def _content_length(head: bytes) -> int:

@@ -31,8 +31,6 @@ _log = logging.getLogger("pinwarden.outbox")
 
 _EVER = timedelta(days=36500)
 _MOST_LEFT = 1000
-_STORE_PAUSE = 1.0
-_STORE_TRIES = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +40,7 @@ class Patience:
     Rests double from `first_rest` to `longest_rest`; a channel may ask for up to
     `longest_asked`. An alert is given up when it is `give_up_after` old and was
     tried `least_attempts` times. One still owed after `warn_after` is reported.
+    What the store cannot write is tried `store_tries` times more.
     """
 
     first_rest: timedelta = timedelta(seconds=5)
@@ -54,6 +53,8 @@ class Patience:
     stop_grace: timedelta = timedelta(seconds=10)
     flush_limit: timedelta = timedelta(seconds=30)
     overrun: timedelta = timedelta(seconds=10)
+    store_rest: timedelta = timedelta(seconds=1)
+    store_tries: int = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,12 +335,12 @@ class _Lane:
 
         What was delivered and is not written down will be delivered twice.
         """
-        for _ in range(_STORE_TRIES):
+        for _ in range(self._patience.store_tries):
             try:
                 await write()
             except StoreError as error:
                 _log.error("channel %s: %s", self.name, error)
-                await asyncio.sleep(_STORE_PAUSE)
+                await asyncio.sleep(self._patience.store_rest.total_seconds())
             else:
                 return
         await write()

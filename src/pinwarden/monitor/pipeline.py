@@ -22,6 +22,7 @@ from pinwarden.x509.identifiers import Identifiers
 from pinwarden.x509.precert import tbs_hash
 
 _NO_POLICY = "nothing says yet what is expected for this name, so it cannot be judged"
+_UNREADABLE = "it cannot be read, so no watched name can be ruled out"
 
 # A certificate may carry thousands of names; the watched ones come first.
 _MOST_NAMES = 500
@@ -61,29 +62,41 @@ class Pipeline:
         identifiers = view.identifiers()
         matched = self.watchlist.match(identifiers)[:_MOST_MATCHED]
         problems = (*(str(error) for error in identifiers.unreadable), *entry.problems)
+        sighting = _Reading(entry, view, identifiers, problems, reference)
         if matched:
-            return _sighting(entry, view, identifiers, matched, problems, reference)
+            return sighting.of(SightingKind.CERTIFICATE, matched, (_NO_POLICY,))
         if identifiers.unreadable or UNREADABLE_LABEL in identifiers.dns:
-            return self._unreadable(reference, leaf, problems)
+            return sighting.of(SightingKind.UNREADABLE, self._mentioned(leaf), (_UNREADABLE,))
         return None
 
     def _unreadable(
         self, reference: LogReference, leaf: bytes, problems: tuple[str, ...]
     ) -> Sighting:
-        """An entry that cannot rule out any watched name.
-
-        `matched` names the items whose bytes stand somewhere in the entry, which
-        makes the concern concrete; an empty one rules nothing out.
-        """
+        """An entry of which nothing can be read."""
         return Sighting(
             key=reference.leaf_hash,
             kind=SightingKind.UNREADABLE,
-            matched=tuple(item.text for item in _mentioned(self.watchlist.items, leaf)),
-            reasons=("it cannot be read, so no watched name can be ruled out",),
+            matched=tuple(item.text for item in self._mentioned(leaf)),
+            reasons=(_UNREADABLE,),
             problems=problems[:_MOST_PROBLEMS],
             der=leaf,
             seen=reference,
         )
+
+    def _mentioned(self, leaf: bytes) -> tuple[WatchItem, ...]:
+        """The items whose name stands in the raw bytes, in any encoding of plain text.
+
+        It makes the concern about an unreadable entry concrete; that none is
+        mentioned rules nothing out.
+        """
+        folded = leaf.lower()
+        texts = (folded, folded.replace(b"\x00", b""))
+        return tuple(
+            item
+            for item in self.watchlist.items
+            if len(item.labels) > 1
+            and any(item.text.lstrip(".").encode("ascii") in text for text in texts)
+        )[:_MOST_MATCHED]
 
 
 def _view(entry: Entry) -> CertificateView:
@@ -109,52 +122,64 @@ def _reference(
     )
 
 
-def _sighting(
-    entry: Entry,
-    view: CertificateView,
-    identifiers: Identifiers,
-    matched: tuple[WatchItem, ...],
-    problems: tuple[str, ...],
-    reference: LogReference,
-) -> Sighting:
-    """A certificate that touches the watch list; each unreadable field costs itself only."""
-    lost: list[str] = []
+class _Reading:
+    """Everything about one certificate; a field that cannot be read costs itself only."""
 
-    def read(field: str, default: Any) -> Any:
+    def __init__(
+        self,
+        entry: Entry,
+        view: CertificateView,
+        identifiers: Identifiers,
+        problems: tuple[str, ...],
+        reference: LogReference,
+    ) -> None:
+        self._entry = entry
+        self._view = view
+        self._identifiers = identifiers
+        self._problems = list(problems)
+        self._reference = reference
+
+    def of(
+        self, kind: SightingKind, matched: tuple[WatchItem, ...], reasons: tuple[str, ...]
+    ) -> Sighting:
+        """The sighting that this certificate is."""
+        tbs_sha256 = self._tbs_sha256()
+        names = (*self._identifiers.dns, *(str(ip) for ip in self._identifiers.ips))
+        serial = self._field("serial", None)
+        return Sighting(
+            key=tbs_sha256 if tbs_sha256 is not None else self._reference.leaf_hash,
+            kind=kind,
+            tbs_sha256=tbs_sha256,
+            names=tuple(dict.fromkeys(names))[:_MOST_NAMES],
+            matched=tuple(item.text for item in matched),
+            issuer=self._field("issuer_text", ""),
+            subject=self._field("subject_text", ""),
+            serial=f"{serial:x}" if serial is not None else "",
+            not_before=self._field("not_before", None),
+            not_after=self._field("not_after", None),
+            spki_sha256=self._field("spki_hash", None),
+            key_description=self._field("key_description", ""),
+            fingerprint=self._view.fingerprint if self._entry.certificate is not None else None,
+            reasons=reasons,
+            der=_logged_bytes(self._entry),
+            seen=self._reference,
+            # Last, because every field read above may have added to them.
+            problems=tuple(self._problems[:_MOST_PROBLEMS]),
+        )
+
+    def _field(self, name: str, default: Any) -> Any:
         try:
-            value = getattr(view, field)
+            return getattr(self._view, name)
         except MalformedError as error:
-            lost.append(f"{field.replace('_', ' ')}: {error}")
+            self._problems.append(f"{name.replace('_', ' ')}: {error}")
             return default
-        return value
 
-    try:
-        tbs_sha256: bytes | None = tbs_hash(view.tbs)
-    except MalformedError as error:
-        tbs_sha256 = None
-        lost.append(f"TBSCertificate: {error}")
-    names = (*identifiers.dns, *(str(ip) for ip in identifiers.ips))
-    serial = read("serial", None)
-    return Sighting(
-        key=tbs_sha256 if tbs_sha256 is not None else reference.leaf_hash,
-        kind=SightingKind.CERTIFICATE,
-        tbs_sha256=tbs_sha256,
-        names=tuple(dict.fromkeys(names))[:_MOST_NAMES],
-        matched=tuple(item.text for item in matched),
-        issuer=read("issuer_text", ""),
-        subject=read("subject_text", ""),
-        serial=f"{serial:x}" if serial is not None else "",
-        not_before=read("not_before", None),
-        not_after=read("not_after", None),
-        spki_sha256=read("spki_hash", None),
-        key_description=read("key_description", ""),
-        fingerprint=view.fingerprint if entry.certificate is not None else None,
-        reasons=(_NO_POLICY,),
-        # Last, because every field read above may have added to `lost`.
-        problems=(*problems, *lost)[:_MOST_PROBLEMS],
-        der=_logged_bytes(entry),
-        seen=reference,
-    )
+    def _tbs_sha256(self) -> bytes | None:
+        try:
+            return tbs_hash(self._view.tbs)
+        except MalformedError as error:
+            self._problems.append(f"identity: {error}")
+            return None
 
 
 def _logged_bytes(entry: Entry) -> bytes:
@@ -164,15 +189,3 @@ def _logged_bytes(entry: Entry) -> bytes:
     if entry.precertificate is not None and not entry.problems:
         return entry.precertificate
     return entry.tbs or b""
-
-
-def _mentioned(items: tuple[WatchItem, ...], leaf: bytes) -> list[WatchItem]:
-    """The items whose name stands in the raw bytes, in any encoding of plain text."""
-    folded = leaf.lower()
-    texts = [folded, folded.replace(b"\x00", b"")]
-    return [
-        item
-        for item in items
-        if len(item.labels) > 1
-        and any(item.text.lstrip(".").encode("ascii") in text for text in texts)
-    ]

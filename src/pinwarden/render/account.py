@@ -166,7 +166,8 @@ def _validity(start: datetime | None, end: datetime | None) -> str:
     if start is None or end is None:
         known = [f"from {day(start)}" if start else "", f"until {day(end)}" if end else ""]
         return f"valid {' '.join(filter(None, known)) or 'for a time not readable'}"
-    return f"valid {day(start)} to {day(end)} ({(end - start).days} days)"
+    length = f"{(end - start).days} days" if end >= start else "ends before it begins"
+    return f"valid {day(start)} to {day(end)} ({length})"
 
 
 def day(moment: datetime) -> str:

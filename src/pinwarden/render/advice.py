@@ -63,6 +63,7 @@ _BY_KIND = {
     "see that the disk is not full.",
     findings.DELIVERY_FAILED: "Read what was not delivered with `pinwarden alerts list`, repair "
     "the channel, and prove it with `pinwarden alerts test`.",
+    findings.TEST_ALERT: "Nothing: whoever asked for the test now knows that this channel works.",
 }
 
 

@@ -69,7 +69,8 @@ def _touches(names: list[bytes], tree: ByteTree) -> bool:
         for label in reversed(name.split(b".")):
             child = node.get(label)
             if child is None:
-                if b"*" in label:
+                # An empty label may be skipped by a reader, a star may be anything.
+                if not label or b"*" in label:
                     return True
                 break
             if child is True:

@@ -132,7 +132,7 @@ def _subject() -> bytes:
 
 def _extensions() -> bytes:
     """Any number of ordinary extensions; the look-ahead is at their OIDs."""
-    sizes = ((b".", range(128)), (rb"\x81.", range(128, 256)), (rb"\x82..", range(256, 2048)))
+    sizes = ((b".", range(128)), (rb"\x81.", range(128, 256)), (rb"\x82..", range(256, 1024)))
     sized = (
         rb"(?=" + length + _ORDINARY_OID + rb")" + _sized(lengths, _anything)
         for length, lengths in sizes

@@ -101,8 +101,8 @@ async def _ask(http: HTTPClient, source: ListSource, known: Known, at: datetime)
     copy, best = known.copy, known.best
     answer = await _get(http, source, _conditions(copy))
     if answer.status == _NOT_MODIFIED:
-        if copy is None or best is None:
-            raise MalformedError("304 Not Modified was answered to a request without condition")
+        assert copy is not None, "the client takes 304 only where a condition was sent"
+        assert best is not None
         # That is news: the list is current, however long it has been the same.
         return _Offered(replace(best, checked=at), replace(copy, checked=at))
     body, signature = await _with_signature(http, source, answer)

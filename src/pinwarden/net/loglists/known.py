@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from pinwarden.ct.known_logs import listed_logs
-from pinwarden.ct.log import LogList, Program
+from pinwarden.ct.log import LogList
 from pinwarden.ct.loglist import parse_log_list, verify_log_list
 from pinwarden.ct.programs import is_older, is_stale
 from pinwarden.errors import (
@@ -156,8 +156,6 @@ def _kept(source: ListSource, copy: Copy) -> ListInUse:
 
 
 def _shipped(source: ListSource) -> ListInUse | None:
-    if source.program is Program.USER:
-        return None
     log_list = listed_logs(source.program)
     if not log_list.logs:
         return None

@@ -1,0 +1,1 @@
+"""Measurements, always as comparisons made in one run on one machine."""

@@ -1,0 +1,21 @@
+"""`make bench`: every measurement, one after the other."""
+
+from __future__ import annotations
+
+import argparse
+
+from benchmarks import follow
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--entries", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    for line in follow.report(follow.measure(options.entries, options.rounds)):
+        print(line)
+
+
+if __name__ == "__main__":
+    main()
