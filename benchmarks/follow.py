@@ -93,7 +93,7 @@ def report(rows: list[Row]) -> Iterator[str]:
 @contextlib.contextmanager
 def _logs(entries: int) -> Iterator[dict[str, Any]]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "pinwarden.lab.serve", "--logs", "rfc6962:1", "static:1",
+        [sys.executable, "-m", "pinwarden.lab.standalone", "--logs", "rfc6962:1", "static:1",
          "--entries", str(entries), "--plant", PLANTED],
         stdout=subprocess.PIPE,
     )  # fmt: skip

@@ -24,7 +24,7 @@ async def test_logs_in_a_process_of_their_own(
     """One line of JSON must lead to full, honest logs; SIGTERM must end the process well."""
     listed = tmp_path / "list.json"
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "pinwarden.lab.serve", "--logs", "rfc6962:2", "both"),
+        *(sys.executable, "-m", "pinwarden.lab.standalone", "--logs", "rfc6962:2", "both"),
         *("--entries", "300", "--plant", "victim.example", "--log-list", str(listed)),
         stdout=asyncio.subprocess.PIPE,
         env={"PYTHONPATH": str(SOURCE)},

@@ -9,7 +9,6 @@ from pathlib import Path
 import click
 
 from pinwarden.cli.output import ExitCode, answer, answer_json, say
-from pinwarden.lab.scenario import Scenario
 
 
 @click.command()
@@ -21,6 +20,8 @@ def demo(check: bool, as_json: bool) -> int:
     Two certification authorities, a CT log of each protocol and the monitor, all
     real processes and sockets on this machine; nothing else is contacted.
     """
+    from pinwarden.lab.scenario import Scenario
+
     waits = not check and not as_json and sys.stdin.isatty() and sys.stdout.isatty()
     with tempfile.TemporaryDirectory(prefix="pinwarden-demo-") as folder:
         scenario = Scenario(

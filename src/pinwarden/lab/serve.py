@@ -199,8 +199,3 @@ _FACES: tuple[tuple[str, Callable[[LabLog, Question], Answer]], ...] = (
     ("submit/", static_ct.answer_submission),
     ("", rfc6962.answer),
 )
-
-if __name__ == "__main__":
-    from pinwarden.lab.standalone import main
-
-    main()

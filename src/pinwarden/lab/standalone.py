@@ -1,4 +1,4 @@
-"""`python -m pinwarden.lab.serve`: full logs for benchmarks, in a process of their own.
+"""`python -m pinwarden.lab.standalone`: full logs for benchmarks, in a process of their own.
 
 Prints one line of JSON when every log is filled and listening, and then serves
 ready-made bytes until SIGTERM: what is measured is the reader.
@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m pinwarden.lab.serve", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m pinwarden.lab.standalone", description=__doc__)
     parser.add_argument(
         "--logs",
         nargs="+",
@@ -126,3 +126,7 @@ async def _serve(logs: list[LabLog], ready: dict[str, object]) -> None:
         sys.stdout.write(json.dumps(ready) + "\n")
         sys.stdout.flush()
         await stopped.wait()
+
+
+if __name__ == "__main__":
+    main()
