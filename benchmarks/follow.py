@@ -57,8 +57,10 @@ def measure(entries: int, rounds: int) -> list[Row]:
                 runs = [_pinwarden(folder, ready, log, count, entries) for _ in range(rounds)]
                 rows.append(min(runs, key=lambda row: row.cpu))
             if log["kind"] == "rfc6962" and (program := _certspotter()) is not None:
-                for count in (FEW, MANY):
-                    rows.append(_run_certspotter(program, folder, ready, log, count, entries))
+                rows += [
+                    _run_certspotter(program, folder, ready, log, count, entries)
+                    for count in (FEW, MANY)
+                ]
     return rows
 
 
@@ -122,9 +124,7 @@ def _pinwarden(
     base = [sys.executable, "-m", "pinwarden", "watch", "--once", "--json",
             "--log-list", str(log_list), "--watchlist", str(watchlist)]  # fmt: skip
     starting, _ = _timed([*base, "--start", "now", "--store", f"sqlite:///{run / 'end.db'}"])
-    cpu, output = _timed(
-        [*base, "--start", "beginning", "--store", f"sqlite:///{run / 'all.db'}"]
-    )
+    cpu, output = _timed([*base, "--start", "beginning", "--store", f"sqlite:///{run / 'all.db'}"])
     told = json.loads(output.splitlines()[-1])
     assert told["entries"] == entries, told
     assert told["matched"] == 1, told

@@ -64,7 +64,15 @@ def list_(store: str | None, config_file: Path | None, as_json: bool, everything
 @click.option("--who", help="Your name [default: the user's].")
 @store_option
 @config_option
-def ack(number: int, why: str, who: str | None, store: str | None, config_file: Path | None) -> int:
+@json_option
+def ack(
+    number: int,
+    why: str,
+    who: str | None,
+    store: str | None,
+    config_file: Path | None,
+    as_json: bool,
+) -> int:
     """Take note of one alert, with the reason."""
     from pinwarden.monitor.worker import utc_now
 
@@ -73,23 +81,31 @@ def ack(number: int, why: str, who: str | None, store: str | None, config_file: 
     async def read(opened: Store) -> bool:
         return await opened.ack(number, who=name, why=why, at=utc_now())
 
-    if read_store(store_url(store, config_file), read):
-        say(f"alert {number}: noted by {display(name)}")
+    first = read_store(store_url(store, config_file), read)
+    if as_json:
+        answer_json({"alert": number, "who": name, "why": why, "first": first})
     else:
-        say(f"alert {number}: somebody already had")
+        said = f"noted by {display(name)}" if first else "somebody already had taken note"
+        say(f"alert {number}: {said}")
     return ExitCode.OK
 
 
 @alerts.command("test")
 @config_option
-def test(config_file: Path | None) -> int:
+@json_option
+def test(config_file: Path | None, as_json: bool) -> int:
     """Send a test alert through every configured channel, past the store."""
     import asyncio
 
     from pinwarden.cli.channel_test import send_test
 
-    failures = asyncio.run(send_test(config_file))
-    return ExitCode.FINDINGS if failures else ExitCode.OK
+    errors = asyncio.run(send_test(config_file))
+    for channel, error in errors.items():
+        if as_json:
+            answer_json({"channel": channel, "delivered": error is None, "error": error})
+        else:
+            say(f"channel {channel}: {error or 'delivered'}")
+    return ExitCode.FINDINGS if any(errors.values()) else ExitCode.OK
 
 
 def _document(stored: StoredAlert) -> dict[str, Any]:

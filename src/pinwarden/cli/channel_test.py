@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from pinwarden.cli.output import say
 from pinwarden.config import Config, default_config_file, load_config
 from pinwarden.config_channels import ChannelConfig, StdoutConfig, verify_channel_names
 from pinwarden.errors import ConfigError, PinwardenError, quoted
@@ -16,8 +15,8 @@ from pinwarden.render import render_message
 from pinwarden.watch.sighting import Alert
 
 
-async def send_test(config_file: Path | None) -> int:
-    """Send one alert to every channel and say how it went; returns how many failed."""
+async def send_test(config_file: Path | None) -> dict[str, str | None]:
+    """Send one alert to every channel; gives what went wrong, or None, by channel."""
     configs = _configured(config_file)
     alert = Alert(
         id=0,
@@ -29,21 +28,19 @@ async def send_test(config_file: Path | None) -> int:
             message="somebody ran `pinwarden alerts test`; nothing has happened",
         ),
     )
-    failed = 0
+    errors: dict[str, str | None] = {}
     for config in configs:
         try:
             channel = open_channel(config)
             async with asyncio.timeout(channel.timeout):
                 await channel.deliver(render_message((alert,)))
         except TimeoutError:
-            failed += 1
-            say(f"channel {config.name}: no answer within {config.timeout:.0f} s")
+            errors[config.name] = f"no answer within {config.timeout:.0f} s"
         except PinwardenError as error:
-            failed += 1
-            say(f"channel {config.name}: {error}")
+            errors[config.name] = str(error)
         else:
-            say(f"channel {config.name}: delivered")
-    return failed
+            errors[config.name] = None
+    return errors
 
 
 def _configured(config_file: Path | None) -> tuple[ChannelConfig, ...]:

@@ -98,7 +98,8 @@ def show(key: str, store: str | None, config_file: Path | None, as_json: bool) -
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @store_option
 @config_option
-def export(folder: Path, store: str | None, config_file: Path | None) -> int:
+@json_option
+def export(folder: Path, store: str | None, config_file: Path | None, as_json: bool) -> int:
     """Write each certificate, as it was logged, and its JSON into FOLDER."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -115,7 +116,10 @@ def export(folder: Path, store: str | None, config_file: Path | None) -> int:
         return count
 
     count = read_store(store_url(store, config_file), read)
-    say(f"wrote {count} sightings to {folder}")
+    if as_json:
+        answer_json({"folder": str(folder), "sightings": count})
+    else:
+        say(f"wrote {count} sightings to {folder}")
     return ExitCode.OK
 
 
