@@ -179,7 +179,13 @@ class Home:
     @contextmanager
     def watching(self, *arguments: str) -> Iterator[Daemon]:
         """`watch` with the configuration file, until it is stopped or the block ends."""
-        daemon = Daemon(self, ("watch", "-c", str(self.config), *arguments))
+        with self.started("watch", "-c", str(self.config), *arguments) as daemon:
+            yield daemon
+
+    @contextmanager
+    def started(self, *arguments: str) -> Iterator[Daemon]:
+        """Any command, for as long as it takes or the block lasts."""
+        daemon = Daemon(self, arguments)
         try:
             yield daemon
         finally:
@@ -217,7 +223,7 @@ class Home:
 
 
 class Daemon:
-    """A running `pinwarden watch`."""
+    """A running `pinwarden`."""
 
     def __init__(self, home: Home, arguments: Sequence[str]) -> None:
         self._home = home

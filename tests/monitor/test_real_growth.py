@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from support.real_logs import GROWING, GrowingLog
 
 from pinwarden.ct.follow import (
     ConsistencyQuestion,
@@ -37,6 +36,7 @@ from pinwarden.ct.note import parse_checkpoint_body, parse_note
 from pinwarden.ct.tiles import Tile, consistency_proof_from_tiles, edge_tiles, frontier_from_tiles
 from pinwarden.store.contract import LogPosition, PendingHead, Step, Store
 from pinwarden.store.store import open_store
+from support.real_logs import GROWING, GrowingLog
 
 NAME = "testdata"
 LOG_ID = bytes(32)
@@ -199,14 +199,16 @@ def test_old_checkpoints_raise_no_alarm(real: GrowingLog) -> None:
 @pytest.mark.parametrize("wrong", range(15))
 def test_a_changed_entry_fails_at_the_next_checkpoint(real: GrowingLog, wrong: int) -> None:
     """Whichever entry differs, the first head over it does not come out, and we step back."""
-    leaves = hashes(real, 0, 15)
-    leaves[wrong] = leaf_hash(real.entries[wrong] + b"!")
-    state = from_beginning()
+    state = advance(
+        offer(from_beginning(), read_head(real.heads[wrong].raw), NAME).state,
+        0,
+        hashes(real, 0, wrong),
+    )
+    for checkpoint in real.heads[wrong + 1 :]:
+        state = offer(state, read_head(checkpoint.raw), NAME).state
+    changed = leaf_hash(real.entries[wrong] + b"!")
     with pytest.raises(WrongRootError) as caught:
-        for checkpoint in real.heads:
-            state = offer(state, read_head(checkpoint.raw), NAME).state
-            at = state.frontier.size
-            state = advance(state, at, leaves[at : checkpoint.size])
+        advance(state, wrong, [changed, *hashes(real, wrong + 1, 15)])
     assert caught.value.evidence == real.heads[wrong + 1].raw
     back = rewound(state)
     assert (back.verified.size, back.verified.root()) == (wrong, real.heads[wrong].root)

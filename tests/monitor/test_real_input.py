@@ -8,6 +8,11 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+
+from pinwarden.ct.leaf import EntryType, Extra, encode_leaf
+from pinwarden.ct.log import LogKind
+from pinwarden.lab.log import LabLog
+from pinwarden.lab.serve import LabServer
 from support.oracle import tree_hash
 from support.program import Program, Run, entries_of
 from support.real_logs import (
@@ -19,11 +24,6 @@ from support.real_logs import (
     navigli_entries,
     rfc6962_entries,
 )
-
-from pinwarden.ct.leaf import EntryType, Extra, encode_leaf
-from pinwarden.ct.log import LogKind
-from pinwarden.lab.log import LabLog
-from pinwarden.lab.serve import LabServer
 
 BOTH = (LogKind.RFC6962, LogKind.STATIC)
 

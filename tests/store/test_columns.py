@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, create_engine, insert, select
 from sqlalchemy.dialects import postgresql
@@ -44,6 +44,7 @@ def connection() -> Iterator[Connection]:
     engine.dispose()
 
 
+@settings(deadline=None)
 @given(_TEXT, st.lists(_TEXT, max_size=5), st.lists(st.tuples(_TEXT, _TEXT), max_size=5))
 def test_any_text_comes_back(
     connection: Connection, text: str, texts: list[str], pairs: list[tuple[str, str]]
@@ -57,6 +58,7 @@ def test_any_text_comes_back(
     connection.rollback()
 
 
+@settings(deadline=None)
 @given(_TIMES, _TIMES)
 def test_times_sort_as_times(connection: Connection, one: datetime, two: datetime) -> None:
     """A time in any zone comes back as the same moment in UTC, and compares as one in SQL."""

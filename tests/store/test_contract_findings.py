@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from pinwarden.findings import LOG_FORK, LOG_STALLED, Finding, FindingKind, Severity
@@ -119,3 +121,14 @@ async def test_a_kind_of_another_version_is_still_readable(store: Store) -> None
     (found,) = await store.findings()
     assert (found.finding.id, found.finding.severity) == ("PW-GONE", Severity.LOW)
     assert found.finding.message == "m"
+
+
+async def test_writers_wait_for_each_other(reopen: Opener) -> None:
+    """Several stores that record the same findings at once all succeed, and alert once."""
+    stores = [await reopen() for _ in range(3)]
+    subjects = [f"log {number}" for number in range(15)]
+    new = await asyncio.gather(
+        *(_record(store, finding(subject)) for subject in subjects for store in stores)
+    )
+    assert sum(new) == len(subjects)
+    assert {one.count for one in await stores[0].findings()} == {3}

@@ -189,6 +189,22 @@ async def test_a_process_that_recovered_is_a_sender_too(reopen: Opener) -> None:
     assert await (await reopen()).recover(NOW) == 0
 
 
+async def test_what_one_sends_oneself_is_no_orphan(store: Store) -> None:
+    """Recovering late, while sending, takes nothing back from oneself."""
+    await _owe(store, 1)
+    await store.begin(_ids(await store.due("mail", NOW)), NOW)
+    assert await store.recover(later(days=1)) == 0
+
+
+async def test_recovering_late_takes_nothing_from_the_living(reopen: Opener) -> None:
+    """A process that recovered once does not believe itself alone ever after."""
+    first, second = await reopen(), await reopen()
+    await _owe(first, 1)
+    await first.recover(NOW)
+    await second.begin(_ids(await second.due("mail", NOW)), NOW)
+    assert await first.recover(NOW) == 0
+
+
 async def test_recovering_at_once_recovers_once(reopen: Opener) -> None:
     """Two processes that start at once after a crash do not both take what it was sending."""
     store = await reopen()

@@ -189,7 +189,7 @@ async def test_a_step_saves_and_drops_heads(reopen: Opener) -> None:
 
 async def test_a_head_of_impossible_size_is_a_store_error(store: Store) -> None:
     """A tree size that fits no column is refused with our error, and the store goes on."""
-    with pytest.raises(StoreError, match="cannot hold"):
+    with pytest.raises(StoreError):
         await store.save_head(head(2**64 - 1, root=b"r"))
     await store.save_head(head(2**63 - 1))
     assert [one.size for one in await store.load_heads(ARGON)] == [2**63 - 1]
@@ -232,3 +232,41 @@ async def test_a_step_back_disowns_what_it_leaves(store: Store) -> None:
         sighting("c", 0).key: [(2, True)],
     }
     assert len(await store.alerts()) == 3
+
+
+async def test_cancelling_the_asker_does_not_tear_a_step(store: Store) -> None:
+    """A step whose asker is cancelled at any moment happens whole or not, and the store goes on."""
+    size = 0
+    for turn in range(30):
+        before = await store.load_position(ARGON)
+        assert (before.size if before else 0) == size
+        step = Step(
+            position_before=before,
+            position=position(size + 20),
+            sightings=tuple(sighting(f"{turn} {one}", size + one) for one in range(20)),
+            at=NOW,
+        )
+        asker = asyncio.create_task(store.commit(step))
+        for _ in range(turn):
+            await asyncio.sleep(0)
+        asker.cancel()
+        await asyncio.gather(asker, return_exceptions=True)
+        # Wait for the writer, so that the next turn reads what it left.
+        await store.save_meta("turn", str(turn))
+        after = await store.load_position(ARGON)
+        size = after.size if after else 0
+        totals = await store.totals()
+        assert totals.sightings == totals.alerts == size
+    assert size > 0
+
+
+async def test_cancelling_a_reader_harms_nobody(store: Store) -> None:
+    """A list whose asker is cancelled at any moment leaves the store usable."""
+    await move(store, 3, sighting("a", 0), sighting("b", 1))
+    for turn in range(30):
+        asker = asyncio.create_task(store.sightings())
+        for _ in range(turn):
+            await asyncio.sleep(0)
+        asker.cancel()
+        await asyncio.gather(asker, return_exceptions=True)
+        assert len(await store.sightings()) == 2

@@ -20,17 +20,31 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from pinwarden.store import migrations, schema
 from pinwarden.store.contract import Committed
 from pinwarden.store.store import open_store
+from pinwarden.store.upgrade import migrate
 from store.values import ARGON, NOW, key, later, move, position, sighting, verified
 
 _OLD = sorted((Path(__file__).parent / "old").glob("*.sql"))
 
 
 @pytest.fixture
-async def migrated(tmp_path: Path) -> Path:
+def migrated(tmp_path: Path) -> Path:
     """A database that the migrations built."""
     path = tmp_path / "migrated.db"
-    await (await open_store(f"sqlite:///{path}")).close()
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        migrate(connection)
+    engine.dispose()
     return path
+
+
+async def test_a_new_store_is_what_the_migrations_make(migrated: Path, tmp_path: Path) -> None:
+    """A new store is made from schema.py at once, and counts as migrated."""
+    path = tmp_path / "new.db"
+    await (await open_store(f"sqlite:///{path}")).close()
+    assert _objects(path) == _objects(migrated)
+    with closing(sqlite3.connect(path)) as new, closing(sqlite3.connect(migrated)) as old:
+        versions = [each.execute("SELECT * FROM alembic_version").fetchall() for each in (new, old)]
+    assert versions[0] == versions[1]
 
 
 def _scripts() -> ScriptDirectory:

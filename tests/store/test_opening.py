@@ -333,25 +333,6 @@ async def test_a_full_disk_is_a_store_error(tmp_path: Path) -> None:
     await store.close()
 
 
-async def test_cancelling_the_asker_does_not_tear_a_step(tmp_path: Path) -> None:
-    """A step whose asker is cancelled at any moment happens whole or not, and the store goes on."""
-    async with await open_store(_url(tmp_path / "x.db")) as store:
-        for turn in range(30):
-            before = await store.load_position(position(0).log_id)
-            size = before.size if before else 0
-            many = [sighting(f"{turn} {one}", size + one) for one in range(20)]
-            asker = asyncio.create_task(move(store, size + 20, *many, position_before=before))
-            for _ in range(turn):
-                await asyncio.sleep(0)
-            asker.cancel()
-            await asyncio.gather(asker, return_exceptions=True)
-            # Wait for the writer, so that the next turn reads what it left.
-            await store.save_meta("turn", str(turn))
-            after = await store.load_position(position(0).log_id)
-            totals = await store.totals()
-            assert totals.sightings == totals.alerts == (after.size if after else 0)
-
-
 async def test_closing_waits_for_what_is_under_way(tmp_path: Path) -> None:
     """A step asked for before closing is durable, and nothing may be asked for after it."""
     path = tmp_path / "x.db"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
-from pinwarden.ct.entry import parse_data_tile
+from pinwarden.ct.entry import RawBatch, parse_data_tile, parse_get_entries
 from pinwarden.ct.leaf import EntryType, encode_leaf
 
 
@@ -44,3 +44,10 @@ def rejected_certificates(corpus: Path) -> Iterator[bytes]:
     with gzip.open(corpus / "certs-odd" / "pyca_rejects.jsonl.gz", "rt") as lines:
         for line in lines:
             yield b64decode(json.loads(line)["der"])
+
+
+def in_batch(leaves: list[bytes]) -> RawBatch:
+    """The leaves as the first of a log that says nothing beside them."""
+    entry = {"leaf_input": "", "extra_data": b64encode(bytes(3)).decode()}
+    body = {"entries": [{**entry, "leaf_input": b64encode(leaf).decode()} for leaf in leaves]}
+    return parse_get_entries(json.dumps(body).encode(), 0)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
+
 from support.oracle import TileEntry, read_tile, tree_hash
 
 NAVIGLI = "ct-logs/sunlight-navigli2025h2/tile"

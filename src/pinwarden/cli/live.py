@@ -61,33 +61,42 @@ class Display:
     @contextlib.contextmanager
     def aside(self) -> Iterator[None]:
         """Clear the table while something else writes to the terminal."""
-        live = self._live
-        if live is None:
+        if self._live is None:
             yield
             return
-        live.stop()
+        self._live.stop()
         try:
             yield
         finally:
-            live.start(refresh=True)
+            # A fresh one: the old one still thinks that its last picture is
+            # there, and would overwrite as many lines of what came since.
+            if self._live is not None:
+                self._live = self._picture()
 
     async def _table(self) -> None:
+        self._live = self._picture()
+        try:
+            while True:
+                if self._live.is_started:
+                    self._live.update(_table(self._read()), refresh=True)
+                await asyncio.sleep(_REFRESH_SECONDS)
+        finally:
+            self._live.stop()
+            self._live.console.print(_table(self._read()))
+            self._live = None
+
+    def _picture(self) -> Live:
         from rich.console import Console
         from rich.live import Live
 
-        console = Console(stderr=True)
-        with Live(
-            _table(self._read()), console=console, auto_refresh=False, transient=False
-        ) as live:
-            self._live = live
-            try:
-                while True:
-                    live.update(_table(self._read()), refresh=live.is_started)
-                    await asyncio.sleep(_REFRESH_SECONDS)
-            finally:
-                self._live = None
-                if live.is_started:
-                    live.update(_table(self._read()), refresh=True)
+        live = Live(
+            _table(self._read()),
+            console=Console(stderr=True),
+            auto_refresh=False,
+            transient=True,
+        )
+        live.start(refresh=True)
+        return live
 
     async def _lines(self) -> None:
         while True:

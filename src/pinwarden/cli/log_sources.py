@@ -13,6 +13,7 @@ from pinwarden.ct.log import Log, LogList
 from pinwarden.ct.loglist import logs_to_follow, merge_log_lists
 from pinwarden.errors import ConfigError
 from pinwarden.findings import Finding
+from pinwarden.net.address import verify_url
 from pinwarden.net.http import HTTPClient
 
 
@@ -33,7 +34,7 @@ def cache_folder() -> Path:
 async def load_sources(
     http: HTTPClient, lists: tuple[str, ...], *, refresh_after: timedelta = timedelta(0)
 ) -> Sources:
-    """Fetch every list. Raises ConfigError if there is nothing to follow.
+    """Fetch every list. Raises ConfigError if there is nothing to follow, or no contact for it.
 
     A browser program's list that was checked within `refresh_after` is not asked
     for again: a run every few minutes must not be a burden on its server.
@@ -63,4 +64,7 @@ async def load_sources(
             f"no log to follow in {', '.join(lists)}",
             hint="`pinwarden log-list show` says why each was left out",
         )
+    for log in logs if http.contact is None else ():
+        # Here, and not at each log: it is one mistake of the user, and no log's.
+        verify_url(log.url, None)
     return Sources(logs, log_list, findings)

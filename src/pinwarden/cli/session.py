@@ -13,13 +13,13 @@ from datetime import timedelta
 from pathlib import Path
 
 from pinwarden.cli.live import AsideChannel, Display, summary
-from pinwarden.cli.log_sources import load_sources
-from pinwarden.cli.output import ExitCode, answer_json, on_terminal, say, say_error
+from pinwarden.cli.log_sources import Sources, load_sources
+from pinwarden.cli.output import ExitCode, answer_json, on_terminal, say
 from pinwarden.cli.wiring import Plan
 from pinwarden.config_channels import ChannelConfig, StdoutConfig
 from pinwarden.ct.log import Log
 from pinwarden.errors import PinwardenError
-from pinwarden.monitor.daemon import LogOutcome, Monitor, MonitorSettings
+from pinwarden.monitor.daemon import LogOutcome, Monitor, MonitorSettings, first_failure
 from pinwarden.monitor.outbox import Outbox
 from pinwarden.monitor.pipeline import Pipeline
 from pinwarden.monitor.status import LogStatus
@@ -78,6 +78,7 @@ class _Deliveries:
 @dataclass(frozen=True, slots=True)
 class _Session:
     http: HTTPClient
+    sources: Sources
     store: Store
     monitor: Monitor
     outbox: _Deliveries
@@ -85,18 +86,22 @@ class _Session:
 
 
 @contextlib.asynccontextmanager
-async def _session(plan: Plan, limits: Limits, *, quiet: bool) -> AsyncIterator[_Session]:
+async def _session(
+    plan: Plan, limits: Limits, *, quiet: bool, refresh_after: timedelta = timedelta(0)
+) -> AsyncIterator[_Session]:
     monitors: list[Monitor] = []
 
     def statuses() -> Sequence[LogStatus]:
         return monitors[0].statuses if monitors else ()
 
     display = Display(statuses, quiet=quiet)
-    async with (
-        await open_store(plan.store) as store,
-        HTTPClient(plan.contact, limits=limits) as http,
-    ):
-        outbox = _Deliveries(store, _channels(plan.channels, display))
+    channels = _channels(plan.channels, display)
+    async with contextlib.AsyncExitStack() as stack:
+        http = await stack.enter_async_context(HTTPClient(plan.contact, limits=limits))
+        # Before the store: a bad list must not leave an empty store behind.
+        sources = await load_sources(http, plan.logs.lists, refresh_after=refresh_after)
+        store = await stack.enter_async_context(await open_store(plan.store))
+        outbox = _Deliveries(store, channels)
         monitor = Monitor(
             store=store,
             pipeline=Pipeline(plan.watchlist),
@@ -110,7 +115,7 @@ async def _session(plan: Plan, limits: Limits, *, quiet: bool) -> AsyncIterator[
             on_alert=outbox.wake,
         )
         monitors.append(monitor)
-        yield _Session(http, store, monitor, outbox, display)
+        yield _Session(http, sources, store, monitor, outbox, display)
 
 
 def _channels(configs: tuple[ChannelConfig, ...], display: Display) -> tuple[Channel, ...]:
@@ -134,21 +139,20 @@ async def run_once(plan: Plan, *, as_json: bool, quiet: bool) -> int:
         patience=_ONCE_PATIENCE,
         concurrency=plan.logs.parallel,
     )
-    async with _session(plan, limits, quiet=quiet) as session:
-        sources = await load_sources(
-            session.http,
-            plan.logs.lists,
-            refresh_after=timedelta(minutes=plan.logs.refresh_minutes),
-        )
+    refresh_after = timedelta(minutes=plan.logs.refresh_minutes)
+    async with _session(plan, limits, quiet=quiet, refresh_after=refresh_after) as session:
+        sources = session.sources
         await session.store.record_findings(
             sources.findings, at=utc_now(), channels=_names(plan.channels)
         )
         stop = asyncio.Event()
         delivering = asyncio.create_task(session.outbox.run(stop))
-        async with session.display.shown():
-            outcomes = await session.monitor.once(sources.logs)
-        stop.set()
-        await delivering
+        try:
+            async with session.display.shown():
+                outcomes = await session.monitor.once(sources.logs)
+        finally:
+            stop.set()
+            await delivering
         undelivered = await session.outbox.flush()
     for outcome in outcomes:
         if outcome.error is not None:
@@ -157,7 +161,7 @@ async def run_once(plan: Plan, *, as_json: bool, quiet: bool) -> int:
         say(f"{undelivered} alerts could not be delivered yet; the next run tries again")
     if as_json:
         answer_json(_report(outcomes))
-    elif not quiet:
+    elif not quiet and not on_terminal():
         say(summary([outcome.status for outcome in outcomes]))
     if undelivered or any(outcome.error is not None for outcome in outcomes):
         return ExitCode.UNFINISHED
@@ -206,9 +210,11 @@ async def run_forever(plan: Plan, read_plan: Callable[[], Plan], *, quiet: bool)
     loop.add_signal_handler(signal.SIGHUP, reload.set)
     async with _session(plan, limits, quiet=quiet) as session:
         current = [plan]
+        loaded = [session.sources]
 
         async def load_logs() -> tuple[Log, ...]:
-            sources = await load_sources(session.http, current[0].logs.lists)
+            lists = current[0].logs.lists
+            sources = loaded.pop() if loaded else await load_sources(session.http, lists)
             await session.store.record_findings(
                 sources.findings, at=utc_now(), channels=_names(current[0].channels)
             )
@@ -218,12 +224,13 @@ async def run_forever(plan: Plan, read_plan: Callable[[], Plan], *, quiet: bool)
             f"watching {len(plan.watchlist.items)} items; "
             f"alerts to {', '.join(_names(plan.channels))}"
         )
-        async with session.display.shown(), asyncio.TaskGroup() as group:
-            group.create_task(session.outbox.run(stop))
-            reloading = group.create_task(_keep_reloading(session, current, read_plan, reload))
-            await session.monitor.run(load_logs, stop)
-            stop.set()
-            reloading.cancel()
+        with first_failure():
+            async with session.display.shown(), asyncio.TaskGroup() as group:
+                group.create_task(session.outbox.run(stop))
+                reloading = group.create_task(_keep_reloading(session, current, read_plan, reload))
+                await session.monitor.run(load_logs, stop)
+                stop.set()
+                reloading.cancel()
         say("stopped")
 
 
@@ -244,14 +251,14 @@ async def _keep_reloading(
             plan = read_plan()
             channels = _channels(plan.channels, session.display)
         except PinwardenError as error:
-            say("not reloaded; going on as before")
-            say_error(error)
+            say(f"not reloaded, going on as before: {error}")
             continue
         session.outbox.replace(channels)
         session.monitor.replace(Pipeline(plan.watchlist), _names(plan.channels))
-        if plan.logs.lists != current[0].logs.lists:
-            session.monitor.relist()
+        if plan.files != current[0].files:
+            seen = _versions(plan.files)
         current[0] = plan
+        session.monitor.relist()
         say(f"reloaded: watching {len(plan.watchlist.items)} items")
 
 

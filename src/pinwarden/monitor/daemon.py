@@ -12,8 +12,8 @@ import asyncio
 import json
 import logging
 import random
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from pinwarden.ct.log import Log
@@ -24,7 +24,7 @@ from pinwarden.monitor.pipeline import Pipeline
 from pinwarden.monitor.status import Activity, LogStatus
 from pinwarden.monitor.worker import LogWorker, utc_now
 from pinwarden.net.logs import LogClient
-from pinwarden.store.contract import Store
+from pinwarden.store.contract import StalePositionError, Store
 
 _log = logging.getLogger(__name__)
 
@@ -104,18 +104,24 @@ class Monitor:
     async def once(self, logs: tuple[Log, ...]) -> tuple[LogOutcome, ...]:
         """Catch up with every log's present head; a failing log does not stop the others."""
         await self._adopt(logs)
-        passes = [self._pass(follower) for follower in self._followers.values()]
-        return tuple(await asyncio.gather(*passes))
+        with first_failure():
+            async with asyncio.TaskGroup() as group:
+                passes = [
+                    group.create_task(self._pass(follower)) for follower in self._followers.values()
+                ]
+        return tuple(each.result() for each in passes)
 
     async def _pass(self, follower: _Follower) -> LogOutcome:
         worker = follower.worker
         try:
             findings = await worker.catch_up()
+        except StalePositionError as error:
+            _failing(worker, error)
+            return LogOutcome(worker.status, (), error)
         except StoreError:
             raise
         except PinwardenError as error:
-            worker.status.activity = Activity.FAILING
-            worker.status.error = str(error)
+            _failing(worker, error)
             finding = finding_of(error, worker.subject)
             await self._report((finding,), worker)
             return LogOutcome(worker.status, (finding,), error)
@@ -129,15 +135,16 @@ class Monitor:
 
         `load_logs` is asked at the start, every `list_seconds` and after `relist`.
         """
-        async with asyncio.TaskGroup() as group:
-            stopping = group.create_task(stop.wait())
-            listing = group.create_task(self._keep_listing(group, load_logs))
-            await stopping
-            listing.cancel()
-            for follower in self._followers.values():
-                if follower.task is not None:
-                    # A worker that is cancelled commits what it has examined.
-                    follower.task.cancel()
+        with first_failure():
+            async with asyncio.TaskGroup() as group:
+                stopping = group.create_task(stop.wait())
+                listing = group.create_task(self._keep_listing(group, load_logs))
+                await stopping
+                listing.cancel()
+                for follower in self._followers.values():
+                    if follower.task is not None:
+                        # A worker that is cancelled commits what it has examined.
+                        follower.task.cancel()
 
     def relist(self) -> None:
         """Look at the log list again now."""
@@ -148,18 +155,32 @@ class Monitor:
     ) -> None:
         while True:
             self._list_again.clear()
-            await self._adopt(await load_logs())
+            await self._list(load_logs)
             for follower in self._followers.values():
                 if follower.task is None:
                     follower.task = group.create_task(self._follow(follower))
             await _wait(self._list_again, self._settings.list_seconds)
 
+    async def _list(self, load_logs: Callable[[], Awaitable[tuple[Log, ...]]]) -> None:
+        try:
+            logs = await load_logs()
+        except StoreError:
+            raise
+        except PinwardenError as error:
+            if not self._followers:
+                raise
+            _log.warning("the logs are followed as before: %s", error)
+        else:
+            await self._adopt(logs)
+
     async def _adopt(self, logs: tuple[Log, ...]) -> None:
         """Workers for logs that are new, and an end for those that are gone."""
         baseline = await self._baseline(logs)
         for log in logs:
-            if log.log_id in self._followers:
-                self._followers[log.log_id].worker.log = log
+            known = self._followers.get(log.log_id)
+            if known is not None:
+                if known.worker.log != log:
+                    known.worker.use(self._open_client(log))
                 continue
             # A shard that appears later is read from its first entry, whatever
             # `start` says: its first certificates are as good as any others.
@@ -206,11 +227,14 @@ class Monitor:
         worker = follower.worker
         try:
             findings = await worker.catch_up()
+        except StalePositionError as error:
+            _failing(worker, error)
+            _log.warning("%s", error)
+            return False
         except StoreError:
             raise
         except PinwardenError as error:
-            worker.status.activity = Activity.FAILING
-            worker.status.error = str(error)
+            _failing(worker, error)
             _log.warning("log %s: %s", worker.subject, error)
             if follower.patience.failed(error, utc_now()):
                 await self._report((finding_of(error, worker.subject),), worker)
@@ -257,3 +281,23 @@ class Monitor:
 async def _wait(event: asyncio.Event, seconds: float) -> None:
     with suppress(TimeoutError):
         await asyncio.wait_for(event.wait(), seconds)
+
+
+def _failing(worker: LogWorker, error: PinwardenError) -> None:
+    worker.status.activity = Activity.FAILING
+    worker.status.error = str(error)
+
+
+@contextmanager
+def first_failure() -> Iterator[None]:
+    """Let the first failure of a task group out as itself: callers catch ours by class."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        raise _first(group) from group
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

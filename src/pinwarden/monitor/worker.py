@@ -15,9 +15,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from pinwarden.ct.entry import RawBatch
 from pinwarden.ct.follow import (
@@ -26,22 +28,29 @@ from pinwarden.ct.follow import (
     WrongRootError,
     advance,
     fork,
-    from_beginning,
     from_head,
     offer,
     rewound,
     staleness,
     wrong_root,
 )
-from pinwarden.ct.head import Head, parse_checkpoint, parse_sth
-from pinwarden.ct.log import Log, LogKind
-from pinwarden.ct.merkle import Frontier, RootHash, parse_frontier, verify_consistency
+from pinwarden.ct.head import Head
+from pinwarden.ct.log import Log
+from pinwarden.ct.merkle import verify_consistency
 from pinwarden.errors import BadProofError, MalformedError, OutsideError, PinwardenError
 from pinwarden.findings import Finding
+from pinwarden.monitor.memory import identity, pending_head, position_of, restored, same_place
 from pinwarden.monitor.pipeline import Pipeline
 from pinwarden.monitor.status import Activity, LogStatus
 from pinwarden.net.logs import LogClient
-from pinwarden.store.contract import Committed, LogPosition, PendingHead, Step, Store
+from pinwarden.store.contract import (
+    Committed,
+    LogPosition,
+    PendingHead,
+    StalePositionError,
+    Step,
+    Store,
+)
 from pinwarden.watch.sighting import Sighting
 
 # Ranges fetched ahead of the one being examined. The HTTP client decides how
@@ -95,6 +104,11 @@ class LogWorker:
         self._saved_heads: tuple[PendingHead, ...] = ()
         self._unsaved = _Unsaved()
 
+    def use(self, client: LogClient) -> None:
+        """Read the log through another client, because the log list says otherwise of it."""
+        self.log = client.log
+        self._client = client
+
     @property
     def subject(self) -> str:
         """The log's name in findings."""
@@ -110,38 +124,55 @@ class LogWorker:
         """Follow the log to its present head and return what was found wrong with it.
 
         Raises a PinwardenError when the log could not be read to the end; what
-        was examined until then is committed.
+        was examined until then is committed. Raises StalePositionError when
+        another process moved along the same log; the next pass begins where
+        that one is.
         """
+        try:
+            return await self._pass()
+        except StalePositionError:
+            self._state = self._position = None
+            self._unsaved = _Unsaved()
+            raise
+
+    async def _pass(self) -> tuple[Finding, ...]:
+        # First, so that what we know of a log is shown even if it is silent.
+        await self._load()
         head = await self._client.fetch_head()
-        state = await self._load(head)
+        state = self._state or await self._begin(head)
         findings = await self._offer(state, head)
         try:
             await self._follow()
         except WrongRootError as error:
             findings.append(await self._step_back(error))
-        except PinwardenError:
-            await self._commit()
+        except StalePositionError:
             raise
-        except asyncio.CancelledError:
-            await asyncio.shield(self._commit())
+        except (PinwardenError, asyncio.CancelledError):
+            await self._commit()
             raise
         findings.extend(self._judge(head))
         return tuple(findings)
 
     # Where we stand.
 
-    async def _load(self, head: Head) -> FollowState:
+    async def _load(self) -> None:
         if self._state is not None:
-            return self._state
+            return
         self._position = await self._store.load_position(self.log.log_id)
         self._saved_heads = await self._store.load_heads(self.log.log_id)
-        if self._position is not None:
-            self._state = _restored(self.log, self._position, self._saved_heads)
-        elif self._from_start:
-            self._state = from_beginning()
-        else:
-            self._state = from_head(head, await self._client.fetch_frontier(head))
-            await self._commit(always=True)
+        if self._position is not None or self._from_start:
+            self._state = restored(self.log, self._position, self._saved_heads)
+            self._show()
+
+    async def _begin(self, head: Head) -> FollowState:
+        """Join a log at its present end."""
+        try:
+            frontier = await self._client.fetch_frontier(head)
+        except BadProofError as error:
+            error.evidence = head.raw
+            raise
+        self._state = from_head(head, frontier)
+        await self._commit(always=True)
         self._show()
         return self._state
 
@@ -182,11 +213,13 @@ class LogWorker:
         if wanted is not None:
             self.status.activity = Activity.CATCHING_UP
             self.status.target = wanted[1]
-            async for batch in self._ranges(*wanted):
-                self._take(batch)
-                if self._commit_is_due():
-                    await self._commit()
+            async with aclosing(self._ranges(*wanted)) as batches:
+                async for batch in batches:
+                    self._take(batch)
+                    if self._commit_is_due():
+                        await self._commit()
         self._state = advance(self._require(), self._require().frontier.size, ())
+        self._show()
         await self._commit()
         self.status.activity = Activity.DRAINED if self.drained else Activity.UP_TO_DATE
 
@@ -200,7 +233,7 @@ class LogWorker:
         self._show()
         self.status.progress(time.monotonic())
 
-    async def _ranges(self, start: int, end: int) -> AsyncIterator[RawBatch]:
+    async def _ranges(self, start: int, end: int) -> AsyncGenerator[RawBatch, None]:
         """The entries of [start, end) in order, with the next ranges under way."""
         ranges = iter(self._client.split(start, end))
         window: deque[asyncio.Task[RawBatch]] = deque()
@@ -230,6 +263,7 @@ class LogWorker:
             except (OutsideError, MalformedError):
                 pass
         self._state = rewound(state)
+        self._show()
         self.status.activity = Activity.MISBEHAVING
         self.status.error = finding.message
         await self._commit(findings=(finding,), always=True)
@@ -256,11 +290,11 @@ class LogWorker:
 
     async def _commit(self, *, findings: tuple[Finding, ...] = (), always: bool = False) -> None:
         state = self._require()
-        position = _position(self.log, state)
-        if not always and _same_place(self._position, position) and not self._unsaved.sightings:
+        position = position_of(self.log, state, utc_now())
+        if not always and same_place(self._position, position) and not self._unsaved.sightings:
             return
-        heads = tuple(_pending(self.log, head) for head in state.pending)
-        gone = tuple(h for h in self._saved_heads if _identity(h) not in map(_identity, heads))
+        heads = tuple(pending_head(self.log, head, utc_now()) for head in state.pending)
+        gone = tuple(h for h in self._saved_heads if identity(h) not in map(identity, heads))
         step = Step(
             position_before=self._position,
             position=position,
@@ -271,17 +305,20 @@ class LogWorker:
             channels=self.channels,
             at=position.updated,
         )
+        await _to_the_end(self._commit_step(step))
+
+    async def _commit_step(self, step: Step) -> None:
         committed = await self._store.commit(step)
-        self._position = position
-        self._saved_heads = heads
+        self._position = step.position
+        self._saved_heads = step.heads
         self._unsaved = _Unsaved()
         self._count(committed)
 
     async def _save_heads(self) -> None:
-        known = set(map(_identity, self._saved_heads))
+        known = set(map(identity, self._saved_heads))
         for head in self._require().pending:
-            pending = _pending(self.log, head)
-            if _identity(pending) not in known:
+            pending = pending_head(self.log, head, utc_now())
+            if identity(pending) not in known:
                 await self._store.save_head(pending)
                 self._saved_heads = (*self._saved_heads, pending)
 
@@ -311,62 +348,12 @@ class LogWorker:
         self.status.target = max(self.status.target, state.frontier.size)
 
 
-def read_head(log: Log, raw: bytes) -> Head:
-    """A signed head of this log from the bytes in which it was received."""
-    if log.kind is LogKind.STATIC:
-        return parse_checkpoint(raw, log.origin, log.log_id)
-    return parse_sth(raw)
-
-
-def _restored(log: Log, position: LogPosition, heads: tuple[PendingHead, ...]) -> FollowState:
-    verified = (
-        parse_frontier(position.verified_frontier)
-        if position.verified_frontier is not None
-        else Frontier(0, ())
-    )
-    return FollowState(
-        start=position.start_index,
-        frontier=parse_frontier(position.frontier),
-        verified=verified,
-        pending=tuple(read_head(log, head.raw) for head in heads if head.size >= position.size),
-        verified_heads=(read_head(log, position.head),) if position.head is not None else (),
-    )
-
-
-def _position(log: Log, state: FollowState) -> LogPosition:
-    head = state.verified_head
-    root: RootHash | None = head.root if head is not None else None
-    return LogPosition(
-        log_id=log.log_id,
-        description=log.description,
-        url=log.url,
-        start_index=state.start,
-        size=state.frontier.size,
-        frontier=state.frontier.to_bytes(),
-        verified_size=state.verified.size,
-        verified_root=root,
-        verified_frontier=state.verified.to_bytes() if head is not None else None,
-        head=head.raw if head is not None else None,
-        head_timestamp=head.timestamp if head is not None else None,
-        updated=utc_now(),
-    )
-
-
-def _same_place(before: LogPosition | None, after: LogPosition) -> bool:
-    return before is not None and (before.size, before.head) == (after.size, after.head)
-
-
-def _pending(log: Log, head: Head) -> PendingHead:
-    return PendingHead(
-        log_id=log.log_id,
-        size=head.size,
-        root=head.root,
-        timestamp=head.timestamp,
-        source=head.source,
-        raw=head.raw,
-        seen=utc_now(),
-    )
-
-
-def _identity(head: PendingHead) -> tuple[int, bytes]:
-    return head.size, head.root
+async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
+    """Finish `work` before a cancellation is felt, so that memory and store agree after it."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        task.result()
+        raise

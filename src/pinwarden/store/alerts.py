@@ -48,7 +48,7 @@ def make_alerts(
             "again": False,
         }
         for alert_id in sorted(row.id for row in made)
-        for channel in dict.fromkeys(channels)
+        for channel in channels
     ]
     insert_new(connection, schema.delivery, owed)
     return len(made)

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pinwarden.errors import StoreError, quoted
 from pinwarden.findings import Finding
-from pinwarden.store import alerts, findings, outbox, positions, reads, sightings
+from pinwarden.store import alerts, outbox, positions, reads, sightings
 from pinwarden.store.contract import (
     Acknowledgement,
     Committed,
@@ -33,6 +33,12 @@ from pinwarden.store.contract import (
     StoredFinding,
     StoredSighting,
     Totals,
+)
+from pinwarden.store.findings import (
+    any_open,
+    list_findings,
+    resolve_findings,
+    save_findings,
 )
 from pinwarden.store.lock import SendersLock
 from pinwarden.store.sqlite import (
@@ -153,15 +159,15 @@ class SQLStore:
     async def resolve_findings(self, findings: Collection[tuple[str, str]], *, at: datetime) -> int:
         """Close the open findings of these (kind id, subject) and return how many were."""
         # Asked after every good answer of every log, and seldom with anything to do.
-        if not findings or not await self._read(_any_open, findings):
+        if not findings or not await self._read(any_open, findings):
             return 0
-        return await self._write(_resolve, findings, at)
+        return await self._write(resolve_findings, findings, at)
 
     async def findings(
         self, *, resolved: bool | None = None, limit: int = 100, after: int | None = None
     ) -> tuple[StoredFinding, ...]:
         """Findings, newest first: all, or only (not) `resolved`; pages follow from `after`."""
-        return await self._read(_list_findings, resolved, limit, after)
+        return await self._read(list_findings, resolved, limit, after)
 
     async def due(self, channel: str, now: datetime, limit: int = 100) -> tuple[Delivery, ...]:
         """The oldest deliveries owed to one channel that may be tried now."""
@@ -288,7 +294,7 @@ async def _bring_up(engine: AsyncEngine, name: str) -> None:
 def _commit(connection: Connection, step: Step) -> Committed:
     positions.move_position(connection, step.position_before, step.position)
     issuances = sightings.save_sightings(connection, step)
-    found = findings.save_findings(connection, step.findings, step.at, step.position.log_id)
+    found = save_findings(connection, step.findings, step.at, step.position.log_id)
     made = 0
     if issuances or found:
         made = alerts.make_alerts(
@@ -306,7 +312,7 @@ def _record(
     channels: Collection[str],
     log_id: bytes | None,
 ) -> int:
-    new = findings.save_findings(connection, found, at, log_id)
+    new = save_findings(connection, found, at, log_id)
     return alerts.make_alerts(connection, findings=new, at=at, channels=channels) if new else 0
 
 
@@ -336,8 +342,3 @@ def _hint(error: BaseException | None) -> str | None:
     if "full" in message:
         return "free some disk space"
     return None
-
-
-_any_open = findings.any_open
-_resolve = findings.resolve_findings
-_list_findings = findings.list_findings

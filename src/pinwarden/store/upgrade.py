@@ -5,8 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, column, inspect, select, table
+from sqlalchemy import (
+    Column,
+    Connection,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    insert,
+    inspect,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.schema import CreateTable
 
 from pinwarden.errors import StoreError
 from pinwarden.store import schema
@@ -15,7 +26,13 @@ from pinwarden.store.sqlite import BEGIN
 if TYPE_CHECKING:
     from alembic.config import Config
 
-_VERSION = table("alembic_version", column("version_num"))
+# As Alembic makes it.
+_VERSION = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
 
 
 def is_current(connection: Connection, name: str) -> bool:
@@ -56,14 +73,29 @@ def _upgrade(connection: Connection, name: str) -> None:
     # Another process may have been here between our look and our lock.
     if is_current(connection, name):
         return
+    if inspect(connection).get_table_names():
+        migrate(connection)
+    else:
+        _create(connection)
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if broken is not None:
+        raise StoreError(f"{name}: rows of table {broken[0]} refer to rows that are missing")
+
+
+def _create(connection: Connection) -> None:
+    """The tables of a new database, without Alembic, whose import takes 0.3 s."""
+    schema.metadata.create_all(connection)
+    connection.execute(CreateTable(_VERSION))
+    connection.execute(insert(_VERSION).values(version_num=schema.REVISION))
+
+
+def migrate(connection: Connection) -> None:
+    """Run the migrations that are missing, inside the caller's transaction."""
     from alembic import command
 
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
-    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
-    if broken is not None:
-        raise StoreError(f"{name}: rows of table {broken[0]} refer to rows that are missing")
 
 
 def _revisions() -> set[str]:

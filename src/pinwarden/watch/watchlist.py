@@ -104,6 +104,7 @@ class Watchlist:
 
     def __init__(self, items: Iterable[WatchItem]) -> None:
         self.items = tuple(dict.fromkeys(items))
+        self._place = {item: place for place, item in enumerate(self.items)}
         self._root = _Node()
         # (IP version, prefix length) -> network address as an integer -> items
         self._networks: dict[tuple[int, int], dict[int, list[WatchItem]]] = {}
@@ -121,15 +122,22 @@ class Watchlist:
         (node.below if item.below else node.exact).append(item)
 
     def match(self, identifiers: Identifiers) -> tuple[WatchItem, ...]:
-        """Every item that these identifiers touch, in the order of the list."""
-        found = {item for name in identifiers.dns for item in self._match_name(name)}
+        """Every item that these identifiers touch, in the order of the list.
+
+        `.` is touched by any certificate, also by one without a name.
+        """
+        found = set(self._root.below)
+        found.update(item for name in identifiers.dns for item in self._match_name(name))
         found.update(item for ip in identifiers.ips for item in self._match_ip(ip))
-        return tuple(item for item in self.items if item in found) if found else ()
+        return self._in_order(found)
 
     def match_name(self, name: str) -> tuple[WatchItem, ...]:
         """Every item that one DNS name, wildcard or damaged name touches."""
-        found = set(self._match_name(name))
-        return tuple(item for item in self.items if item in found)
+        return self._in_order(set(self._match_name(name)))
+
+    def _in_order(self, found: set[WatchItem]) -> tuple[WatchItem, ...]:
+        # What a match costs must not depend on how many others are watched.
+        return tuple(sorted(found, key=self._place.__getitem__))
 
     def _match_name(self, name: str) -> Iterator[WatchItem]:
         nodes = [self._root]
