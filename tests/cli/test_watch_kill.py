@@ -21,9 +21,9 @@ from pinwarden.lab.bulk import fill
 from pinwarden.lab.log import LabLog
 from pinwarden.lab.serve import LabServer
 
-ROUNDS = 4
-KILLS = 7
-ENTRIES = 3000
+ROUNDS = 5
+KILLS = 6
+ENTRIES = 4000
 PLANTED = 20
 
 
@@ -47,7 +47,7 @@ def test_killed_again_and_again(logs: tuple[LabLog, LabLog], tmp_path: Path, see
     home.configure(start="beginning", logs={"parallel": 1})
     with LabServer(logs):
         home.list_logs(*logs)
-        for log, slow, part in zip(logs, (0.06, 0.25), ("get-entries", "tile/data"), strict=True):
+        for log, slow, part in zip(logs, (0.03, 0.2), ("get-entries", "tile/data"), strict=True):
             log.faults.slow, log.faults.on = slow, part
         kills = 0
         while kills < KILLS:
