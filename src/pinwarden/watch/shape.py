@@ -58,6 +58,8 @@ _X520_OID = rb"\x55\x04[\x04-\x7f]"
 _JURISDICTION_OID = rb"\x2b\x06\x01\x04\x01\x82\x37\x3c\x02\x01[\x01-\x03]"
 
 _ANY_LENGTH = rb"(?:[\x00-\x7f]|\x81.|\x82..)"
+# SubjectPublicKeyInfo of P-256, RSA 2048, P-384, RSA 4096 and 3072, Ed25519, P-521.
+_KEY_SIZES = (89, 290, 118, 546, 418, 42, 155)
 _LONGEST_NAME = 127
 _LONGEST_CN = 64
 
@@ -132,7 +134,7 @@ def _subject() -> bytes:
 
 def _extensions() -> bytes:
     """Any number of ordinary extensions; the look-ahead is at their OIDs."""
-    sizes = ((b".", range(128)), (rb"\x81.", range(128, 256)), (rb"\x82..", range(256, 1024)))
+    sizes = ((b".", range(128)), (rb"\x81.", range(128, 256)), (rb"\x82..", range(256, 640)))
     sized = (
         rb"(?=" + length + _ORDINARY_OID + rb")" + _sized(lengths, _anything)
         for length, lengths in sizes
@@ -142,7 +144,7 @@ def _extensions() -> bytes:
 
 def _compile() -> re.Pattern[bytes]:
     short = _sized(range(128), _anything)
-    key = rb"(?:\x59.{89}|\x82\x01\x22.{290}|" + _sized(range(1200), _anything) + rb")"
+    key = _sized(_KEY_SIZES, _anything)
     names = rb"(?:\x82" + _sized(range(1, _LONGEST_NAME + 1), _name) + rb")*+"
     return re.compile(
         rb"(?s)\x00\x00.{8}\x00(?:\x01.{35}|\x00.{3}\x30\x82..)"
