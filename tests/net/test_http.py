@@ -158,6 +158,7 @@ async def test_a_refused_connection_is_an_outside_error():
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nshort",
         b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + gzip.compress(b"x" * 99)[:-9],
     ],
+    ids=["length", "chunked", "gzip"],
 )
 async def test_a_truncated_body_is_retried_and_never_returned(data):
     """Half an answer is no answer."""
@@ -170,6 +171,7 @@ async def test_a_truncated_body_is_retried_and_never_returned(data):
 @pytest.mark.parametrize(
     ("encoding", "body"),
     [("br", b"x"), ("gzip", b"not gzip"), ("gzip, gzip", gzip.compress(gzip.compress(b"x")))],
+    ids=["unknown", "not gzip", "twice"],
 )
 async def test_a_broken_or_foreign_encoding_is_refused(encoding, body):
     """What cannot be inflated with a limit is not handed on."""

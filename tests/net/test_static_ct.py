@@ -163,6 +163,7 @@ async def test_a_compressed_tile_is_read_with_or_without_a_word_about_it():
         SmallTiles(255).file("tile/data/000.p/255"),
         SmallTiles(256).file("tile/data/000") + b"\x00",
     ],
+    ids=["empty", "zero", "no gzip", "cut gzip", "an entry less", "a byte more"],
 )
 async def test_a_tile_of_another_width_is_garbage(body):
     """A tile has as many entries as its name says, and ends with the last of them."""

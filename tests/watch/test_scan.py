@@ -8,13 +8,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.leaves import (
-    certificate_leaf,
-    precert_leaf,
-    real_certificates,
-    real_tile_leaves,
-    rejected_certificates,
-)
 
 from pinwarden.ct.leaf import EntryType, parse_leaf
 from pinwarden.lab.ca import CA
@@ -23,6 +16,13 @@ from pinwarden.watch.scan import Scanner, ordinary_names
 from pinwarden.watch.watchlist import Watchlist, parse_watch_item
 from pinwarden.x509.certificate import view_certificate, view_tbs
 from pinwarden.x509.identifiers import Identifiers
+from support.leaves import (
+    certificate_leaf,
+    precert_leaf,
+    real_certificates,
+    real_tile_leaves,
+    rejected_certificates,
+)
 
 
 def full_reading(leaf: bytes) -> Identifiers:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pinwarden.errors import MalformedError
 from pinwarden.names import UNREADABLE_LABEL, name_touches
-from pinwarden.watch.watchlist import Watchlist, WatchItem, parse_watch_item, parse_watchlist
+from pinwarden.watch.watchlist import WatchItem, Watchlist, parse_watch_item, parse_watchlist
 from pinwarden.x509.identifiers import Identifiers
 
 
@@ -78,6 +78,31 @@ def test_a_lone_dot_watches_everything() -> None:
     watchlist = watch(".")
     assert watchlist.watches_everything
     assert matched(watchlist.match_name("anything.example")) == ["."]
+
+
+def test_a_lone_dot_watches_what_has_no_name() -> None:
+    """Whoever watches everything is shown a certificate without any name, too."""
+    nothing = Identifiers(dns=(), ips=(), emails=(), uris=(), unreadable=())
+    assert matched(watch(".", "example.com").match(nothing)) == ["."]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-16-be", "utf-32-be"])
+@pytest.mark.parametrize("before", [b"", b"\x82", b"a", b"\x0f0", b"pay."])
+@pytest.mark.parametrize("behind", [b"", b"\x00", b"0", b"a0b", b".evil", b"\xff"])
+def test_a_name_in_unreadable_bytes_is_mentioned(
+    before: bytes, behind: bytes, encoding: str
+) -> None:
+    """In whatever stands around it, a watched name is recognised; another is not."""
+    watchlist = watch(".shop.example", "other.example", "example")
+    data = before + "SHOP.example".encode(encoding) + behind
+    assert matched(watchlist.mentioned(data)) == [".shop.example"]
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_mention_no_more_than_is_there(data: bytes) -> None:
+    """What is mentioned stands in the bytes."""
+    for item in watch("a.b", ".b.a", "aa.b").mentioned(data):
+        assert item.text.strip(".").encode() in data.lower().replace(b"\x00", b"")
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from pinwarden.errors import ConfigError, quoted
 from pinwarden.names import display
 from pinwarden.render import sighting_json
 from pinwarden.store.contract import SightingFilter, Store, StoredSighting
-from pinwarden.watch.sighting import Verdict
+from pinwarden.watch.sighting import SightingKind, Verdict
 
 _PAGE = 500
 
@@ -161,7 +161,8 @@ def _which(key: str) -> int | bytes:
 
 def _line(stored: StoredSighting) -> str:
     sighting = stored.sighting
-    names = ", ".join(display(name) for name in sighting.names[:3]) or "(unreadable)"
+    absent = "(unreadable)" if sighting.kind is SightingKind.UNREADABLE else "(no names)"
+    names = ", ".join(display(name) for name in sighting.names[:3]) or absent
     more = f" and {len(sighting.names) - 3} more" if len(sighting.names) > 3 else ""
     return (
         f"{stored.id:>6}  {stored.first_seen:%Y-%m-%d %H:%M}  {sighting.verdict:<20} "

@@ -84,19 +84,12 @@ class Pipeline:
         )
 
     def _mentioned(self, leaf: bytes) -> tuple[WatchItem, ...]:
-        """The items whose name stands in the raw bytes, in any encoding of plain text.
+        """The items whose name stands in the raw bytes.
 
         It makes the concern about an unreadable entry concrete; that none is
         mentioned rules nothing out.
         """
-        folded = leaf.lower()
-        texts = (folded, folded.replace(b"\x00", b""))
-        return tuple(
-            item
-            for item in self.watchlist.items
-            if len(item.labels) > 1
-            and any(item.text.lstrip(".").encode("ascii") in text for text in texts)
-        )[:_MOST_MATCHED]
+        return self.watchlist.mentioned(leaf)[:_MOST_MATCHED]
 
 
 def _view(entry: Entry) -> CertificateView:

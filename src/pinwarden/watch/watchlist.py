@@ -11,6 +11,7 @@ whatever it might stand for (`names.label_matches`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
@@ -21,6 +22,14 @@ from pinwarden.x509.identifiers import Identifiers
 
 # What a label must contain to stand for anything but itself.
 _INEXACT = frozenset({"*", "?", UNREADABLE_LABEL})
+
+# Bytes that could be a name of several labels, in lower case. Begun only where no
+# such byte precedes, so that a long run without a dot is passed over once.
+_DOTTED = re.compile(rb"(?<![a-z0-9_-])[a-z0-9_-]++(?:\.[a-z0-9_-]++)++")
+
+# In DER a name may stand between bytes that look like letters of it: its own
+# length before it, and the headers of what follows behind it.
+_BYTES_BEFORE, _BYTES_BEHIND = 1, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +166,37 @@ class Watchlist:
             if version == ip.version:
                 host_bits = ip.max_prefixlen - prefix
                 yield from networks.get(number >> host_bits << host_bits, ())
+
+    def mentioned(self, data: bytes) -> tuple[WatchItem, ...]:
+        """Every item of two or more labels whose name stands in bytes of any meaning.
+
+        One pass over the bytes, however many items there are. Bytes of value
+        zero are also read as absent, which is how wide strings hold ASCII.
+        """
+        folded = data.lower()
+        found: set[WatchItem] = set()
+        for text in {folded, folded.replace(b"\x00", b"")}:
+            for run in _DOTTED.finditer(text):
+                labels = run[0].decode("ascii").split(".")
+                for end in range(2, len(labels) + 1):
+                    found.update(self._standing(labels, end))
+                for _ in range(_BYTES_BEHIND):
+                    labels[-1] = labels[-1][:-1]
+                    found.update(self._standing(labels, len(labels)))
+        return self._in_order(found)
+
+    def _standing(self, labels: list[str], end: int) -> Iterator[WatchItem]:
+        """The items whose last label is the one before `end`."""
+        node = self._root
+        for place in range(end - 1, -1, -1):
+            label = labels[place]
+            spellings = (label,) if place else (label, label[_BYTES_BEFORE:])
+            children = [node.children[each] for each in spellings if each in node.children]
+            if place < end - 1:
+                yield from (item for each in children for item in (*each.exact, *each.below))
+            if label not in node.children:
+                return
+            node = node.children[label]
 
     def byte_tree(self) -> ByteTree:
         """The tree in the form that the bulk scan walks."""

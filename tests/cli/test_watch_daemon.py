@@ -1,0 +1,429 @@
+"""`pinwarden watch` as a service: a life between a start and a signal."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cli.watching import BOTH, WATCHED, Daemon, Home, eventually, names_of, read_alerts
+from pinwarden.ct.log import LogKind, LogState
+from pinwarden.lab.bulk import fill
+from pinwarden.lab.ca import CA
+from pinwarden.lab.log import LabLog
+from pinwarden.lab.serve import LabServer
+
+both = pytest.mark.parametrize("kind", BOTH, ids=str)
+HEAD = {LogKind.RFC6962: "get-sth", LogKind.STATIC: "checkpoint"}
+ENTRIES = {LogKind.RFC6962: "get-entries", LogKind.STATIC: "tile/data"}
+
+
+@pytest.fixture(scope="module")
+def ca() -> CA:
+    return CA("Some CA")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    home = Home(tmp_path)
+    home.configure()
+    return home
+
+
+@pytest.fixture
+def logs() -> list[LabLog]:
+    return [LabLog(f"log-{kind}", kinds=(kind,)) for kind in BOTH]
+
+
+@pytest.fixture
+def served(logs: list[LabLog]) -> Iterator[LabServer]:
+    for log in logs:
+        fill(log, 30)
+    with LabServer(logs) as server:
+        yield server
+
+
+def issue(log: LabLog, ca: CA, name: str) -> None:
+    log.add_precertificate(ca.issue([name]).precertificate_chain)
+
+
+def await_follows(daemon: Daemon, *logs: LabLog) -> None:
+    """Wait until each log was asked for a head once more than it has been."""
+    parts = [(log, HEAD[log.face().kind]) for log in logs]
+    before = [log.visits.count(part) for log, part in parts]
+    daemon.await_(
+        lambda: all(
+            log.visits.count(part) > count + 1
+            for (log, part), count in zip(parts, before, strict=True)
+        ),
+        "every log is followed",
+    )
+
+
+def await_alert(daemon: Daemon, home: Home, *names: str) -> None:
+    """Wait until there are alerts for these names, and for no others."""
+    daemon.await_(lambda: len(home.alerts()) >= len(names), f"an alert of {names}")
+    assert names_of(home.alerts()) == sorted(names)
+
+
+# Following, and its end.
+
+
+def test_new_certificates_and_a_clean_end(
+    home: Home, served: LabServer, logs: list[LabLog], ca: CA
+) -> None:
+    """What is logged while it runs alerts; SIGTERM ends it with exit code 0 and nothing undone."""
+    home.list_logs(*logs)
+    with home.watching() as daemon:
+        await_follows(daemon, *logs)
+        issue(logs[0], ca, "one.shop.example")
+        await_alert(daemon, home, "one.shop.example")
+        issue(logs[1], ca, "two.shop.example")
+        await_alert(daemon, home, "one.shop.example", "two.shop.example")
+        ended = daemon.stop().checked(0)
+    assert ended.out == ""
+    assert ended.err.splitlines() == [
+        "pinwarden: watching 1 items; alerts to file",
+        "pinwarden: stopped",
+    ]
+    for log in logs:
+        position = home.position(log)
+        assert position
+        assert (position.size, position.verified_size) == (31, 31)
+        log.visits.clear()
+    assert home.configured_once().checked(0).report["entries"] == 0
+
+
+def test_interrupted_by_the_keyboard(home: Home, served: LabServer, logs: list[LabLog]) -> None:
+    """SIGINT ends it as cleanly as SIGTERM."""
+    home.list_logs(*logs)
+    with home.watching("--quiet") as daemon:
+        await_follows(daemon, *logs)
+        daemon.stop(signal.SIGINT).checked(0)
+
+
+@both
+def test_stopped_in_the_middle_of_catching_up(home: Home, ca: CA, kind: LogKind) -> None:
+    """What was examined is kept, alerted, and not read again."""
+    log = LabLog("long", kinds=(kind,), most_entries=1000)
+    plant = [f"n{number:02}{WATCHED}" for number in range(20)]
+    fill(log, 12_000 if kind is LogKind.RFC6962 else 5000, plant=plant)
+    log.faults.slow, log.faults.on = 0.3, ENTRIES[kind]
+    home.configure(start="beginning", logs={"parallel": 1})
+    with LabServer([log]):
+        home.list_logs(log)
+        with home.watching() as daemon:
+            daemon.await_(home.alerts, "a first alert")
+            daemon.stop().checked(0)
+        position = home.position(log)
+        assert position
+        assert 0 < position.size < log.size
+        assert position.verified_size == 0
+        log.visits.clear()
+        log.faults.clear()
+        last = home.configured_once().checked(1)
+    assert last.of(log)["entries"] == log.size - position.size
+    assert last.of(log)["verified_size"] == log.size
+    if kind is LogKind.RFC6962:
+        assert min(start for start, _ in log.visits.ranges()) == position.size
+    assert names_of(home.alerts()) == plant
+
+
+@both
+@pytest.mark.parametrize(
+    "fault", [{"endless": "drip"}, {"silent": True}, {"status": 429, "retry_after": 3600}], ids=str
+)
+def test_stopped_while_it_waits_for_a_log(
+    home: Home, kind: LogKind, fault: dict[str, object]
+) -> None:
+    """A log that keeps us waiting does not delay the end."""
+    log = LabLog("slow", kinds=(kind,))
+    fill(log, 300)
+    for name, value in fault.items():
+        setattr(log.faults, name, value)
+    log.faults.on = ENTRIES[kind]
+    home.configure(start="beginning", logs={"timeout_seconds": 600})
+    with LabServer([log]):
+        home.list_logs(log)
+        with home.watching() as daemon:
+            daemon.await_(lambda: log.visits.count(ENTRIES[kind]), "entries are asked for")
+            daemon.stop(within=20).checked(0)
+    assert not home.findings()
+
+
+def test_stopped_while_a_channel_hangs(
+    home: Home, served: LabServer, logs: list[LabLog], ca: CA
+) -> None:
+    """An alert that a channel did not take in time is owed, and comes with the next run."""
+    script = home.folder / "hang"
+    script.write_text(f"#!/bin/sh\necho begun >> {home.folder}/begun\nexec sleep 600\n")
+    script.chmod(0o755)
+    hanging = {"type": "command", "command": [str(script)], "timeout": 500}
+    home.configure(channels=[hanging])
+    home.list_logs(*logs)
+    with home.watching() as daemon:
+        await_follows(daemon, *logs)
+        issue(logs[0], ca, "www.shop.example")
+        daemon.await_((home.folder / "begun").exists, "the channel has begun")
+        daemon.stop(within=40).checked(0)
+    script.write_text(f"#!/bin/sh\ncat >> {home.folder}/told\n")
+    assert home.configured_once().checked(0).report["entries"] == 0
+    assert "www.shop.example" in (home.folder / "told").read_text()
+
+
+# Faults, as a service meets them.
+
+
+def test_an_outage_is_survived(home: Home, served: LabServer, logs: list[LabLog], ca: CA) -> None:
+    """A log that is away for a while loses nothing, and its neighbour is read meanwhile."""
+    away, there = logs
+    home.list_logs(*logs)
+    with home.watching() as daemon:
+        await_follows(daemon, *logs)
+        served.refuse(away)
+        issue(away, ca, "away.shop.example")
+        issue(there, ca, "there.shop.example")
+        await_alert(daemon, home, "there.shop.example")
+        served.accept(away)
+        await_alert(daemon, home, "away.shop.example", "there.shop.example")
+        daemon.stop().checked(0)
+
+
+def test_a_lie_is_told_once(home: Home, served: LabServer, logs: list[LabLog], ca: CA) -> None:
+    """A log that forks is reported with both heads, once, however often it is asked again."""
+    liar, honest = logs
+    home.configure(channels=[{"type": "file", "path": str(home.alerts_file)}, {"type": "stdout"}])
+    home.list_logs(*logs)
+    with home.watching() as daemon:
+        await_follows(daemon, *logs)
+        liar.faults.fork = 10
+        daemon.await_(home.alerts, "the lie is told")
+        await_follows(daemon, *logs)
+        issue(honest, ca, "www.shop.example")
+        daemon.await_(lambda: len(home.alerts()) > 1, "the other log goes on")
+        ended = daemon.stop().checked(0)
+    lie, certificate = home.alerts()
+    assert lie["finding"]["id"] == "PW-LOG-FORK"
+    assert len(lie["finding"]["evidence"]) == 2
+    assert certificate["sighting"]["names"] == ["www.shop.example"]
+    assert "contradict each other" in ended.out
+    assert home.findings()[0].count > 1
+
+
+def test_a_broken_store_is_the_end(
+    home: Home, served: LabServer, logs: list[LabLog], ca: CA
+) -> None:
+    """Without its memory it must not go on as if nothing were: one line, and exit code 3."""
+    home.list_logs(*logs)
+    with home.watching() as daemon:
+        await_follows(daemon, *logs)
+        for file in home.folder.glob("pinwarden.db*"):
+            with file.open("r+b") as opened:
+                opened.write(b"\xff" * file.stat().st_size)
+        issue(logs[0], ca, "www.shop.example")
+        ended = daemon.ended().checked(3)
+    errors = [line for line in ended.err.splitlines() if "error: " in line]
+    assert len(errors) == 1
+    assert errors[0].startswith("pinwarden: error: store ")
+
+
+def test_another_process_on_the_same_store(
+    home: Home, served: LabServer, logs: list[LabLog], ca: CA
+) -> None:
+    """A run from the command line beside the service takes nothing from it but a little time."""
+    home.list_logs(*logs)
+    with home.watching() as daemon:
+        await_follows(daemon, *logs)
+        expected = []
+        for number in range(8):
+            name = f"n{number}.shop.example"
+            issue(logs[number % 2], ca, name)
+            expected.append(name)
+            home.configured_once().checked(0, 1, 3)
+            assert daemon.process.poll() is None, daemon.said
+        daemon.await_(lambda: len(home.alerts()) >= len(expected), "all is told")
+        daemon.stop().checked(0)
+    assert names_of(home.alerts()) == expected
+
+
+# Changes while it runs.
+
+
+def test_the_watch_list_is_read_again(
+    home: Home, served: LabServer, logs: list[LabLog], ca: CA
+) -> None:
+    """A changed file is noticed, and SIGHUP does it at once; nobody has to restart anything."""
+    names = home.folder / "names.txt"
+    names.write_text("first.example\n")
+    home.configure(watch=[], watchlist="names.txt")
+    home.list_logs(*logs)
+    with home.watching() as daemon:
+        await_follows(daemon, *logs)
+        issue(logs[0], ca, "second.example")
+        names.write_text("first.example\nsecond.example\n")
+        daemon.await_said("reloaded: watching 2 items")
+        issue(logs[1], ca, "second.example")
+        await_alert(daemon, home, "second.example")
+        names.write_text("first.example\nsecond.example\nthird.example\n")
+        daemon.send(signal.SIGHUP)
+        daemon.await_said("reloaded: watching 3 items")
+        issue(logs[0], ca, "third.example")
+        await_alert(daemon, home, "second.example", "third.example")
+        daemon.stop().checked(0)
+
+
+def test_channels_are_changed(home: Home, served: LabServer, logs: list[LabLog], ca: CA) -> None:
+    """Alerts from then on go where the new configuration says, and nowhere else."""
+    home.list_logs(*logs)
+    other = home.folder / "other.jsonl"
+    with home.watching() as daemon:
+        await_follows(daemon, *logs)
+        issue(logs[0], ca, "one.shop.example")
+        await_alert(daemon, home, "one.shop.example")
+        home.configure(channels=[{"type": "file", "name": "other", "path": str(other)}])
+        daemon.await_said("reloaded")
+        issue(logs[0], ca, "two.shop.example")
+        daemon.await_(lambda: read_alerts(other), "the new channel is told")
+        daemon.stop().checked(0)
+    assert names_of(home.alerts()) == ["one.shop.example"]
+    assert names_of(read_alerts(other)) == ["two.shop.example"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["watch = [", 'wacth = ["x.example"]', 'watch = ["no name at all"]', 'watch = ["x.example"]'],
+    ids=["no TOML", "unknown key", "bad name", "no channel"],
+)
+def test_a_broken_configuration_changes_nothing(
+    home: Home, served: LabServer, logs: list[LabLog], ca: CA, text: str
+) -> None:
+    """One line says what is wrong, and the watch goes on as before."""
+    home.list_logs(*logs)
+    good = home.config.read_text()
+    with home.watching() as daemon:
+        await_follows(daemon, *logs)
+        before = len(daemon.said.splitlines())
+        home.config.write_text(text)
+        daemon.await_said("not reloaded")
+        issue(logs[0], ca, "www.shop.example")
+        await_alert(daemon, home, "www.shop.example")
+        [line] = daemon.said.splitlines()[before:]
+        assert "configuration" in line
+        home.config.write_text(good + "\n")
+        daemon.await_said("reloaded: watching")
+        daemon.stop().checked(0)
+
+
+# The log list while it runs.
+
+
+def test_a_new_shard_is_read_from_its_first_entry(
+    home: Home, served: LabServer, logs: list[LabLog], ca: CA
+) -> None:
+    """A log that joins the list is followed without a restart, and nothing in it is skipped."""
+    home.configure(logs={"refresh_minutes": 0.01})
+    home.list_logs(*logs)
+    with home.watching() as daemon:
+        await_follows(daemon, *logs)
+        shard = LabLog("shard", kinds=(LogKind.STATIC,))
+        issue(shard, ca, "first.shop.example")
+        fill(shard, 300)
+        served.add_log(shard)
+        home.list_logs(*logs, shard)
+        await_alert(daemon, home, "first.shop.example")
+        daemon.stop().checked(0)
+
+
+def test_the_list_is_read_again_on_demand(
+    home: Home, served: LabServer, logs: list[LabLog], ca: CA
+) -> None:
+    """SIGHUP looks at the log list, too, though it would not be due for an hour."""
+    home.list_logs(logs[0])
+    with home.watching() as daemon:
+        await_follows(daemon, logs[0])
+        issue(logs[1], ca, "www.shop.example")
+        home.list_logs(*logs)
+        daemon.send(signal.SIGHUP)
+        await_alert(daemon, home, "www.shop.example")
+        daemon.stop().checked(0)
+
+
+def test_a_log_that_leaves_is_drained(
+    home: Home, served: LabServer, logs: list[LabLog], ca: CA
+) -> None:
+    """It is read once more to its end, and then left alone."""
+    home.configure(logs={"refresh_minutes": 0.01, "poll_seconds": 2})
+    home.list_logs(*logs)
+    leaving = logs[1]
+    with home.watching() as daemon:
+        daemon.await_(lambda: home.position(leaving) is not None, "the log is followed")
+        issue(leaving, ca, "last.shop.example")
+        home.list_logs(logs[0])
+        await_alert(daemon, home, "last.shop.example")
+        _await_left(daemon, leaving, logs[0])
+        daemon.stop().checked(0)
+    position = home.position(leaving)
+    assert position
+    assert position.verified_size == 31
+    assert home.findings() == ()
+
+
+@both
+def test_a_closed_log_is_read_to_its_last_head(home: Home, ca: CA, kind: LogKind) -> None:
+    """A read-only log is followed to the final tree head of the list, and then left alone."""
+    closed = LabLog("closed", kinds=(kind,), state=LogState.READONLY)
+    live = LabLog("live", kinds=(kind,))
+    for log in (closed, live):
+        fill(log, 300)
+    issue(closed, ca, "last.shop.example")
+    home.configure(start="beginning", logs={"refresh_minutes": 0.01})
+    with LabServer([closed, live]):
+        home.list_logs(closed, live)
+        with home.watching() as daemon:
+            await_alert(daemon, home, "last.shop.example")
+            _await_left(daemon, closed, live)
+            daemon.stop().checked(0)
+        position = home.position(closed)
+        assert position
+        assert position.verified_size == 301
+        assert position.verified_root == closed.published.root
+
+
+def test_a_list_that_is_spoiled(home: Home, served: LabServer, logs: list[LabLog], ca: CA) -> None:
+    """While the list cannot be read the known logs are followed, and somebody hears of it."""
+    home.configure(logs={"refresh_minutes": 0.01})
+    home.list_logs(*logs)
+    with home.watching() as daemon:
+        await_follows(daemon, *logs)
+        home.lists.write_text("{")
+        daemon.await_said("log list")
+        issue(logs[0], ca, "one.shop.example")
+        daemon.await_(lambda: "one.shop.example" in names_of(home.alerts()), "an alert")
+        home.lists.unlink()
+        issue(logs[1], ca, "two.shop.example")
+        daemon.await_(lambda: "two.shop.example" in names_of(home.alerts()), "an alert")
+        daemon.stop().checked(0)
+
+
+def test_a_list_that_is_bad_from_the_start(home: Home) -> None:
+    """There is nothing to go on with: one line, exit code 2, and no store."""
+    home.lists.write_text("{")
+    with home.watching() as daemon:
+        ended = daemon.ended().checked(2)
+    assert ended.err.startswith("pinwarden: error: log list ")
+    assert len(ended.err.splitlines()) == 1
+    assert not home.store.exists()
+
+
+def _await_left(daemon: Daemon, left: LabLog, other: LabLog) -> None:
+    """Wait until a log is asked no more, while another one still is."""
+
+    def quiet() -> bool:
+        before = len(left.visits)
+        await_follows(daemon, other)
+        await_follows(daemon, other)
+        return len(left.visits) == before
+
+    eventually(quiet, lambda: daemon.said)
