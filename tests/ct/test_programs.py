@@ -72,6 +72,21 @@ def _dated(program: Program, timestamp: str, *logs: dict[str, Any], **top: Any) 
     return parse_log_list(data, f"{program} {timestamp}", program)
 
 
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"log_type": "test"}, None),
+        ({"state": {"retired": {"timestamp": LONG_AGO}}}, None),
+        ({"temporal_interval": {"start_inclusive": LONG_AGO, "end_exclusive": LONG_AGO}}, None),
+        ({"state": {"rejected": {"timestamp": JUST_NOW}}}, "it is rejected"),
+    ],
+)
+def test_a_log_on_this_machine_is_meant(fields: dict[str, Any], reason: str | None) -> None:
+    """Whoever names a log on loopback wants it read, whatever its age or purpose."""
+    log = read_log(entry("A", url="http://127.0.0.1:8080/a/", **fields), Program.USER)
+    assert why_not_followed(log, AT) == reason
+
+
 def test_merging_takes_the_liveliest_state() -> None:
     """A log that one program still trusts is followed, and each program's word is kept."""
     chrome = _dated(Program.CHROME, JUST_NOW, entry("A", state={"rejected": {}}), operator="C")

@@ -37,10 +37,10 @@ def store_url(named: str | None, config_file: Path | None) -> str:
 
 def read_store(url: str, read: Callable[[Store], Awaitable[T]]) -> T:
     """Open the store, do one thing, close it."""
-    from pinwarden.store.store import open_store
+    from pinwarden.cli.wiring import opened_store
 
     async def run() -> T:
-        async with await open_store(url, create=False) as store:
+        async with await opened_store(url, create=False) as store:
             return await read(store)
 
     return asyncio.run(run())

@@ -15,7 +15,7 @@ from pathlib import Path
 from pinwarden.cli.live import AsideChannel, Display, summary
 from pinwarden.cli.log_sources import Sources, load_sources
 from pinwarden.cli.output import ExitCode, answer_json, on_terminal, say
-from pinwarden.cli.wiring import Plan
+from pinwarden.cli.wiring import Plan, opened_store
 from pinwarden.config_channels import ChannelConfig, StdoutConfig
 from pinwarden.ct.log import Log
 from pinwarden.errors import PinwardenError
@@ -28,7 +28,6 @@ from pinwarden.net.channels import Channel, open_channel
 from pinwarden.net.http import HTTPClient, Limits
 from pinwarden.net.logs import open_log
 from pinwarden.store.contract import Store
-from pinwarden.store.store import open_store
 
 # How often the configuration and the watch list are looked at for changes.
 _RELOAD_SECONDS = 2.0
@@ -100,7 +99,7 @@ async def _session(
         http = await stack.enter_async_context(HTTPClient(plan.contact, limits=limits))
         # Before the store: a bad list must not leave an empty store behind.
         sources = await load_sources(http, plan.logs.lists, refresh_after=refresh_after)
-        store = await stack.enter_async_context(await open_store(plan.store))
+        store = await stack.enter_async_context(await opened_store(plan.store))
         outbox = _Deliveries(store, channels)
         monitor = Monitor(
             store=store,

@@ -18,7 +18,8 @@ from pinwarden.config import (
     watched_items,
 )
 from pinwarden.config_channels import ChannelConfig, StdoutConfig, verify_channel_names
-from pinwarden.errors import ConfigError, quoted
+from pinwarden.errors import ConfigError, StoreError, quoted
+from pinwarden.store.contract import Store
 from pinwarden.watch.watchlist import Watchlist
 
 _HOW_TO_WATCH = "name it: pinwarden watch .example.com   ('.' in front: and everything below it)"
@@ -133,3 +134,13 @@ def configured_store(config_file: Path | None) -> str:
         file = default_config_file()
     config = load_config(file) if file is not None else Config()
     return _store(config, file) or default_store()
+
+
+async def opened_store(url: str, *, create: bool = True) -> Store:
+    """The store of a URL. Raises ConfigError: one that cannot be opened is for the user to mend."""
+    from pinwarden.store.store import open_store
+
+    try:
+        return await open_store(url, create=create)
+    except StoreError as error:
+        raise ConfigError(str(error), hint=error.hint) from error

@@ -43,12 +43,15 @@ def why_not_followed(log: Log, at: datetime) -> str | None:
     """
     if not log.url:
         return "no URL is given"
+    if log.state is LogState.REJECTED:
+        return "it is rejected"
+    if is_loopback_url(log.url):
+        # Only a list that the user gives can name one, and then it is meant.
+        return None
     if log.log_type not in {"", "prod"}:
         return f"it is for {log.log_type.replace('_', ' ')} purposes"
     if log.interval is not None and log.interval[1] + _EXPIRED_FOLLOWED <= at:
         return "all it took has expired"
-    if log.state is LogState.REJECTED:
-        return "it is rejected"
     if log.state is LogState.RETIRED and log.state_since is not None:
         return "it is retired" if log.state_since + _RETIRED_FOLLOWED <= at else None
     if log.state is LogState.UNKNOWN and not _is_ours(log):
