@@ -22,9 +22,10 @@ from email.utils import format_datetime
 import aiosmtplib
 
 from pinwarden.config_channels import MailConfig
-from pinwarden.errors import ConfigError, OutsideError, quoted
+from pinwarden.errors import OutsideError, quoted
 from pinwarden.net.channels.contract import PartlyDeliveredError
 from pinwarden.net.channels.secrets import read_secret
+from pinwarden.net.channels.trust import tls_context
 from pinwarden.render import Message
 
 _MOST_SERVED = 100
@@ -43,7 +44,7 @@ class MailChannel:
         self._password = read_secret(
             config.name, "password", config.password_file, config.password_env
         )
-        self._tls = None if config.security == "none" else _tls_context(config)
+        self._tls = None if config.security == "none" else tls_context(config.name, config.ca_file)
         # Recipients who have a message that others were only refused for now.
         self._served: dict[str, set[str]] = {}
 
@@ -120,16 +121,6 @@ class MailChannel:
         self._served[key] = served
         while len(self._served) > _MOST_SERVED:
             del self._served[next(iter(self._served))]
-
-
-def _tls_context(config: MailConfig) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=config.ca_file)
-    except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"channel {quoted(config.name)}: ca_file {quoted(config.ca_file or '')} "
-            "holds no certificates that can be read"
-        ) from error
 
 
 def _mail(config: MailConfig, message: Message) -> EmailMessage:

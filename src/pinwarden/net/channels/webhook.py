@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ssl
 from datetime import UTC, datetime
 
 import aiohttp
@@ -21,6 +20,7 @@ from pinwarden.config_channels import WebhookConfig
 from pinwarden.ct.logurl import is_loopback_host
 from pinwarden.errors import ConfigError, OutsideError, quoted
 from pinwarden.net.channels.secrets import read_secret
+from pinwarden.net.channels.trust import tls_context
 from pinwarden.net.politeness import parse_retry_after
 from pinwarden.render import Message, render_json_line
 
@@ -47,7 +47,7 @@ class WebhookChannel:
         token = read_secret(config.name, "token", config.token_file, config.token_env)
         if token is not None:
             self._headers["Authorization"] = f"Bearer {token}"
-        self._tls = _tls_context(config)
+        self._tls = tls_context(config.name, config.ca_file)
 
     async def deliver(self, message: Message) -> None:
         """POST one message; any 2xx answer means it was taken."""
@@ -135,16 +135,6 @@ def _parse_url(channel: str, text: str) -> URL:
             hint="only a literal loopback address may be asked without TLS",
         )
     return url
-
-
-def _tls_context(config: WebhookConfig) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=config.ca_file)
-    except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"channel {quoted(config.name)}: ca_file {quoted(config.ca_file or '')} "
-            "holds no certificates that can be read"
-        ) from error
 
 
 def _reason(error: Exception) -> str:
