@@ -27,7 +27,7 @@ FEW, MANY = 10, 10_000
 
 @dataclass(frozen=True)
 class Row:
-    """One measurement; times in seconds of CPU."""
+    """One measurement; times in seconds of CPU, memory in MB at the most."""
 
     reader: str
     protocol: str
@@ -35,6 +35,7 @@ class Row:
     entries: int
     cpu: float
     starting: float
+    memory: float
 
     @property
     def whole(self) -> float:
@@ -66,11 +67,11 @@ def measure(entries: int, rounds: int) -> list[Row]:
 
 def report(rows: list[Row]) -> Iterator[str]:
     """The table, and what it says."""
-    yield f"{'reader':<12} {'protocol':<10} {'names':>7} {'µs/entry':>9} {'less start':>11}"
+    yield f"{'reader':<12} {'protocol':<10} {'names':>7} {'µs/entry':>9} {'less start':>11} {'MB':>6}"
     for row in rows:
         yield (
             f"{row.reader:<12} {row.protocol:<10} {row.names:>7} "
-            f"{row.whole:>9.1f} {row.following:>11.1f}"
+            f"{row.whole:>9.1f} {row.following:>11.1f} {row.memory:>6.0f}"
         )
     for row in rows:
         if row.reader != "pinwarden":
@@ -123,13 +124,15 @@ def _pinwarden(
     run.mkdir()
     base = [sys.executable, "-m", "pinwarden", "watch", "--once", "--json",
             "--log-list", str(log_list), "--watchlist", str(watchlist)]  # fmt: skip
-    starting, _ = _timed([*base, "--start", "now", "--store", f"sqlite:///{run / 'end.db'}"])
-    cpu, output = _timed([*base, "--start", "beginning", "--store", f"sqlite:///{run / 'all.db'}"])
+    starting, _, _ = _timed([*base, "--start", "now", "--store", f"sqlite:///{run / 'end.db'}"])
+    cpu, memory, output = _timed(
+        [*base, "--start", "beginning", "--store", f"sqlite:///{run / 'all.db'}"]
+    )
     told = json.loads(output.splitlines()[-1])
     assert told["entries"] == entries, told
     assert told["matched"] == 1, told
     assert told["logs"][0]["verified_size"] == entries, told
-    return Row("pinwarden", log["kind"], count, entries, cpu, starting)
+    return Row("pinwarden", log["kind"], count, entries, cpu, starting, memory)
 
 
 def _only(folder: Path, ready: dict[str, Any], log: dict[str, Any]) -> Path:
@@ -180,7 +183,8 @@ def _run_certspotter(
         process.terminate()
         _, _, used = os.wait4(process.pid, 0)
         process.returncode = 0
-    return Row("certspotter", log["kind"], count, entries, used.ru_utime + used.ru_stime, 0.0)
+    cpu, memory = used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+    return Row("certspotter", log["kind"], count, entries, cpu, 0.0, memory)
 
 
 def _verified(state: Path, entries: int) -> bool:
@@ -190,8 +194,8 @@ def _verified(state: Path, entries: int) -> bool:
     return False
 
 
-def _timed(command: list[str]) -> tuple[float, str]:
-    """CPU seconds and standard output of one run."""
+def _timed(command: list[str]) -> tuple[float, float, str]:
+    """CPU seconds, megabytes at the most, and standard output of one run."""
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     output = process.stdout.read()
@@ -199,4 +203,4 @@ def _timed(command: list[str]) -> tuple[float, str]:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in (0, 1):
         raise RuntimeError(f"{command}: exit code {process.returncode}")
-    return used.ru_utime + used.ru_stime, output
+    return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, output

@@ -23,11 +23,11 @@ from collections.abc import Sequence
 from pinwarden.watch.shape import (
     COMMON_NAME_HEADER,
     EXTENSIONS_HEADER,
-    extensions_header,
+    extensions_headers,
     match_ordinary,
-    precert_header,
+    precert_headers,
     san_headers,
-    sequence_header,
+    sequence_headers,
 )
 from pinwarden.watch.watchlist import ByteTree, Watchlist
 
@@ -93,8 +93,8 @@ def ordinary_names(leaf: bytes) -> list[bytes] | None:
     end = found.end()
     lone, subject, other, extensions, san_header, san = found.groups()
     if (
-        extensions != extensions_header(end - found.end(EXTENSIONS_HEADER))
-        or san_header not in san_headers(len(san))
+        extensions != extensions_headers[end - found.end(EXTENSIONS_HEADER)]
+        or san_header not in san_headers[len(san)]
         or not _fills_leaf(leaf, end)
         or (subject is not None and not _fills_header(subject))
     ):
@@ -110,14 +110,14 @@ def ordinary_names(leaf: bytes) -> list[bytes] | None:
 def _fills_leaf(leaf: bytes, end: int) -> bool:
     """Whether the lengths around a TBSCertificate that ends at `end` agree with the leaf."""
     if leaf[_ENTRY_TYPE]:
-        if leaf[_TBS_LENGTH:_TBS_CONTENT] != precert_header(end - _TBS_CONTENT):
+        if leaf[_TBS_LENGTH:_TBS_CONTENT] != precert_headers[end - _TBS_CONTENT]:
             return False
     else:
         # Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signature }
         length = int.from_bytes(leaf[_X509_START - 3 : _X509_START], "big")
         if end >= _X509_START + length:
             return False
-        headers = sequence_header(length - 4) + sequence_header(end - _X509_CONTENT)
+        headers = sequence_headers[length - 4] + sequence_headers[end - _X509_CONTENT]
         if leaf[_X509_START:_X509_CONTENT] != headers:
             return False
         end = _X509_START + length
@@ -127,4 +127,5 @@ def _fills_leaf(leaf: bytes, end: int) -> bool:
 
 def _fills_header(name: bytes) -> bool:
     """Whether the length in front of a Name is that of what follows it."""
-    return any(name[:size] == sequence_header(len(name) - size) for size in (2, 3, 4))
+    size = 2 if name[1] < 0x80 else 3 if name[1] == 0x81 else 4
+    return name[:size] == sequence_headers[len(name) - size]

@@ -5,7 +5,7 @@ count, but it can enumerate: `\x05.{5}|\x06.{6}|…` accepts a value exactly whe
 its length is right. Written out for every structure of a TBSCertificate, that
 is a complete check of an ordinary one, made in one call of compiled code
 instead of a walk in Python. The lengths of the envelopes around what is checked
-piece by piece are compared afterwards (`extensions_header` and its neighbours).
+piece by piece are compared afterwards (`extensions_headers` and its neighbours).
 
 Repetitions are possessive and alternatives begin with distinct bytes, so
 hostile input costs one pass and no backtracking. The commonest alternatives
@@ -24,7 +24,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from typing import TypeVar
+
+T = TypeVar("T")
 
 # A name of these characters has one reading only. The last must be a letter: a
 # final digit may make it an address, a final dot or star is odd.
@@ -62,6 +64,9 @@ _ANY_LENGTH = rb"(?:[\x00-\x7f]|\x81.|\x82..)"
 _KEY_SIZES = (89, 290, 118, 546, 418, 42, 155)
 _LONGEST_NAME = 127
 _LONGEST_CN = 64
+
+# Whoever fills a log chooses the lengths; real ones are a few thousand.
+_MOST_HEADERS = 1 << 14
 
 # SET, SEQUENCE, OID and string headers before the value of a common name.
 COMMON_NAME_HEADER = 11
@@ -171,33 +176,48 @@ match_ordinary = _compile().match
 LONE_NAME, OTHER_SUBJECT, OTHER_NAME, EXTENSIONS_HEADER, SAN_HEADER, SAN = range(1, 7)
 
 
-@lru_cache(4096)
-def sequence_header(length: int) -> bytes:
-    """The header of a SEQUENCE of so many bytes."""
+class _Headers(dict[int, T]):
+    """Headers by the length of what they stand before, made when first asked for."""
+
+    def __init__(self, make: Callable[[int], T]) -> None:
+        self._make = make
+
+    def __missing__(self, length: int) -> T:
+        if len(self) >= _MOST_HEADERS:
+            self.clear()
+        made = self[length] = self._make(length)
+        return made
+
+
+def _sequence_header(length: int) -> bytes:
     return b"\x30" + der_length(length)
 
 
-@lru_cache(4096)
-def precert_header(length: int) -> bytes:
-    """The length in the leaf and the header of a TBSCertificate of so many bytes."""
-    header = sequence_header(length)
+def _precert_header(length: int) -> bytes:
+    header = _sequence_header(length)
     return (len(header) + length).to_bytes(3, "big") + header
 
 
-@lru_cache(4096)
-def extensions_header(length: int) -> bytes:
-    """The headers of [3] and of the SEQUENCE in it, around so many bytes."""
-    inner = sequence_header(length)
+def _extensions_header(length: int) -> bytes:
+    inner = _sequence_header(length)
     return b"\xa3" + der_length(len(inner) + length) + inner
 
 
-@lru_cache(4096)
-def san_headers(length: int) -> tuple[bytes, bytes]:
-    """The headers of a SAN extension around names of so many bytes: plain, and critical."""
-    names = sequence_header(length)
+def _san_headers(length: int) -> tuple[bytes, bytes]:
+    names = _sequence_header(length)
     octets = b"\x04" + der_length(len(names) + length) + names
     plain, critical = _SUBJECT_ALT_NAME + octets, _SUBJECT_ALT_NAME + _CRITICAL + octets
     return (
-        sequence_header(len(plain) + length) + plain,
-        sequence_header(len(critical) + length) + critical,
+        _sequence_header(len(plain) + length) + plain,
+        _sequence_header(len(critical) + length) + critical,
     )
+
+
+# The header of a SEQUENCE of so many bytes.
+sequence_headers = _Headers(_sequence_header)
+# The length in the leaf, and the header, of a TBSCertificate of so many bytes.
+precert_headers = _Headers(_precert_header)
+# The headers of [3] and of the SEQUENCE in it, around so many bytes.
+extensions_headers = _Headers(_extensions_header)
+# The headers of a SAN extension around names of so many bytes: plain, and critical.
+san_headers = _Headers(_san_headers)
