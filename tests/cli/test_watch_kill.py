@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import random
 import sqlite3
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -15,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.watching import BOTH, WATCHED, Daemon, Home, eventually, names_of, verify_tidy
+from cli.watching import BOTH, PATIENCE, WATCHED, Daemon, Home, eventually, names_of, verify_tidy
 from pinwarden.ct.log import LogKind
 from pinwarden.lab.bulk import fill
 from pinwarden.lab.log import LabLog
@@ -67,6 +69,29 @@ def test_killed_again_and_again(logs: tuple[LabLog, LabLog], tmp_path: Path, see
         last = home.configured_once().checked(0, 1)
         assert [last.of(log)["verified_size"] for log in logs] == [log.size for log in logs]
         assert home.configured_once().checked(0).report["entries"] == 0
+    _verify_complete(home, logs)
+
+
+def test_a_full_disk(logs: tuple[LabLog, LabLog], tmp_path: Path) -> None:
+    """When nothing more can be written it ends with one line, and goes on when there is room."""
+    home = Home(tmp_path)
+    home.configure(start="beginning")
+    with LabServer(logs):
+        home.list_logs(*logs)
+        for blocks in (1, 40, 200, 300):
+            arguments = f"-m pinwarden watch -c {home.config} --once --json"
+            ran = subprocess.run(
+                ["sh", "-c", f"ulimit -f {blocks}; exec {sys.executable} {arguments}"],
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE,
+                check=False,
+                cwd=home.folder,
+                env=home.environment,
+            )
+            assert ran.returncode in (1, 2, 3), ran.stderr
+            verify_tidy(ran.stderr)
+        home.configured_once().checked(0, 1)
     _verify_complete(home, logs)
 
 

@@ -6,19 +6,18 @@ import subprocess
 import sys
 from base64 import b64encode
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 
 from cli.watching import BOTH, PATIENCE, WATCHED, Home, log_id, names_of, verify_tidy
-from pinwarden.ct.leaf import EntryType, Extra, encode_leaf
 from pinwarden.ct.log import LogKind
 from pinwarden.lab.bulk import fill
 from pinwarden.lab.ca import CA
-from pinwarden.lab.hostile import hostile_certificate, slugs
 from pinwarden.lab.log import LabLog
-from pinwarden.lab.odd_leaves import odd_leaves
+from pinwarden.lab.loglist import log_list_json
 from pinwarden.lab.serve import LabServer
 
 both = pytest.mark.parametrize("kind", BOTH, ids=str)
@@ -108,7 +107,7 @@ def test_growing_over_the_edges_of_tiles(
 ) -> None:
     """Every size on the way is verified, and each watched certificate alerts in its run."""
     log = new_log(served, "log", kind)
-    for run, size in enumerate((1, 255, 256, 257, 512, 700)):
+    for run, size in enumerate((1, 256, 257, 700)):
         fill(log, size - log.size - 1)
         issue(log, ca, f"n{run}.shop.example")
         ran = home.once(log, start="beginning").checked(1)
@@ -146,6 +145,24 @@ def test_exit_codes(home: Home, served: LabServer, ca: CA) -> None:
     assert [each["id"] for each in ran.findings] == ["PW-LOG-UNREACHABLE"]
     served.accept(quiet)
     home.once(quiet, loud).checked(0)
+
+
+def test_a_log_list_that_is_old(home: Home, served: LabServer) -> None:
+    """What is wrong with the list is alerted as other findings are, and shows in the exit code."""
+    log = new_log(served, "log", entries=10)
+    home.list_logs(log)
+    old = datetime.now(UTC) - timedelta(days=100)
+    home.lists.write_bytes(log_list_json([log], at=old))
+    arguments = ("watch", WATCHED, "--once", "--json", "--log-list", "logs.json")
+    first = home.run(*arguments).checked(1)
+    assert [each["id"] for each in first.findings] == ["PW-LOG-LIST-STALE"]
+    assert first.report["alerts"] == 1
+    again = home.run(*arguments).checked(1)
+    assert (again.findings, again.report["alerts"]) == ([], 0)
+    home.list_logs(log)
+    home.run(*arguments).checked(0)
+    home.lists.write_bytes(log_list_json([log], at=old))
+    assert home.run(*arguments).checked(1).report["alerts"] == 1, "it is news again"
 
 
 # Where a log begins.
@@ -234,89 +251,6 @@ def test_a_precertificate_signing_certificate(home: Home, served: LabServer, ca:
     [sighting] = home.sightings()
     assert [each["index"] for each in sighting["logs"]] == [0, 1]
     assert sighting["problems"] == []
-
-
-# Nothing is lost because it cannot be read.
-
-
-@both
-@pytest.mark.parametrize("form", ["x509", "precert"])
-def test_every_hostile_certificate_alerts(
-    home: Home, served: LabServer, ca: CA, kind: LogKind, form: str
-) -> None:
-    """However the name is hidden, the entry is matched or reported as unreadable."""
-    log = new_log(served, "log", kind, entries=5)
-    cases = {}
-    for slug in slugs():
-        case = hostile_certificate(ca, f"n{len(cases)}.shop.example", slug)
-        if form == "x509":
-            cases[log.add_certificate(case.issued.certificate_chain)] = case
-        else:
-            extra = log.beside(case.issued.precertificate, case.issued.precertificate_chain[1:])
-            leaf = encode_leaf(
-                log.now_ms(),
-                EntryType.PRECERT,
-                case.issued.tbs,
-                case.issued.issuer_key_hash,
-                log.extensions(log.size),
-            )
-            cases[log.add_leaf(leaf, extra)] = case
-    ran = home.once(log, start="beginning").checked(1)
-    assert ran.of(log)["verified_size"] == 5 + len(slugs())
-    alerted = {
-        place["index"]: each["sighting"]
-        for each in ran.alerts
-        for place in each["sighting"]["logs"]
-    }
-    lost = [case.slug for index, case in cases.items() if index not in alerted]
-    assert lost == []
-    assert set(alerted) == set(cases), "and nothing else alerts"
-    misread = [
-        case.slug
-        for index, case in cases.items()
-        if case.legible and alerted[index]["matched"] != [WATCHED]
-    ]
-    assert misread == []
-    assert len(home.sightings()) == len(cases)
-
-
-@both
-def test_every_odd_entry_alerts(home: Home, served: LabServer, ca: CA, kind: LogKind) -> None:
-    """Noise, other types and versions, bytes too many or too few: reported, hashed, passed by."""
-    log = new_log(served, "log", kind, entries=5)
-    odd = {}
-    for number in range(len(list(odd_leaves(ca, "x.invalid", timestamp_ms=0)))):
-        cases = odd_leaves(
-            ca,
-            f"odd{number}.shop.example",
-            timestamp_ms=log.now_ms(),
-            extensions=log.extensions(log.size),
-        )
-        each = list(cases)[number]
-        if kind is LogKind.RFC6962 or each.tileable:
-            odd[log.add_leaf(each.leaf, each.extra)] = each.slug, each.readable
-    for type_ in EntryType:
-        key_hash = ca.issuer_key_hash if type_ is EntryType.PRECERT else None
-        for signed in (b"", b"\x30\x00", b"\x30\x80", bytes(2000), b"\xff" * 70_000):
-            leaf = encode_leaf(log.now_ms(), type_, signed, key_hash, log.extensions(log.size))
-            extra = Extra(b"" if type_ is EntryType.PRECERT else None)
-            odd[log.add_leaf(leaf, extra)] = f"{type_!r} {signed[:4]!r}", False
-    issue(log, ca, "after.shop.example")
-    ran = home.once(log, start="beginning").checked(1)
-    assert ran.of(log)["verified_size"] == log.size
-    alerted = {
-        place["index"]: each["sighting"]
-        for each in ran.alerts
-        for place in each["sighting"]["logs"]
-    }
-    assert [slug for index, (slug, _) in odd.items() if index not in alerted] == []
-    assert set(alerted) == {*odd, log.size - 1}
-    for index, (slug, readable) in odd.items():
-        seen = alerted[index]
-        if readable or seen["kind"] == "certificate":
-            assert seen["matched"] == [WATCHED], slug
-        else:
-            assert seen["problems"], slug
 
 
 # Other ways to say what to watch and where.

@@ -7,6 +7,8 @@ a user, and judged by its output, its exit code and what it leaves in its store.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import io
 import json
 import os
 import re
@@ -16,11 +18,12 @@ import sys
 import time
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pinwarden.cli.main import run
 from pinwarden.ct.log import LogKind
 from pinwarden.lab.log import LabLog
 from pinwarden.lab.loglist import log_list_json
@@ -32,6 +35,9 @@ WATCHED = ".shop.example"
 
 # How long anything may take that must happen; nothing waits for all of it.
 PATIENCE = 60.0
+
+# What would tell the program another terminal than the one it has.
+_TERMINAL = ("COLUMNS", "LINES", "TERM", "COLORTERM", "NO_COLOR", "FORCE_COLOR")
 
 _Result = TypeVar("_Result")
 
@@ -114,7 +120,7 @@ class Home:
         kept = {
             key: value
             for key, value in os.environ.items()
-            if not key.startswith(("PINWARDEN", "XDG_", "PYTHON"))
+            if not key.startswith(("PINWARDEN", "XDG_", "PYTHON", *_TERMINAL))
         }
         places = {
             f"XDG_{each}_HOME": str(self.folder / each.lower())
@@ -162,6 +168,20 @@ class Home:
             env=self.environment,
         )
         return Run(ran.returncode, ran.stdout.decode("utf-8"), ran.stderr.decode("utf-8"))
+
+    def run_here(self, *arguments: str, extra: dict[str, str] | None = None) -> Run:
+        """Run a command that ends soon in this process, for tests of many small things."""
+        out, err = io.StringIO(), io.StringIO()
+        kept = os.environ.copy()
+        os.environ.clear()
+        os.environ.update(self.environment | (extra or {}))
+        try:
+            with contextlib.chdir(self.folder), redirect_stdout(out), redirect_stderr(err):
+                code = run(arguments)
+        finally:
+            os.environ.clear()
+            os.environ.update(kept)
+        return Run(code, out.getvalue(), err.getvalue())
 
     def once(self, *logs: LabLog, names: Sequence[str] = (WATCHED,), start: str = "") -> Run:
         """`watch --once --json` over these logs, without a configuration file."""

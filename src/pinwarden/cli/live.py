@@ -160,7 +160,8 @@ def _table(statuses: Sequence[LogStatus]) -> Table:
         table.add_row(
             Text(display(status.description or status.url), style="default"),
             Text(_bar(status), style="cyan"),
-            Text(status.error or status.activity, style=_STYLES[status.activity]),
+            # What exactly is wrong is said above the table: here it would hide all numbers.
+            Text(status.activity, style=_STYLES[status.activity]),
             f"{status.size:,}",
             f"{status.verified_size:,}",
             f"{status.rate:,.0f}/s" if status.activity is Activity.CATCHING_UP else "",

@@ -13,17 +13,26 @@ from pinwarden.ct.log import Log, LogList
 from pinwarden.ct.loglist import logs_to_follow, merge_log_lists
 from pinwarden.errors import ConfigError
 from pinwarden.findings import Finding
+from pinwarden.monitor.health import PASSING_OF_LISTS
 from pinwarden.net.address import verify_url
 from pinwarden.net.http import HTTPClient
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """The logs to follow, the list they are from and what was wrong with it."""
+    """The logs to follow, the lists they are from and what was wrong with those."""
 
     logs: tuple[Log, ...]
     log_list: LogList
     findings: tuple[Finding, ...]
+    places: tuple[str, ...]
+
+    @property
+    def passed(self) -> tuple[tuple[str, str], ...]:
+        """The findings, as (kind id, subject), that would be there if they still held."""
+        found = {(finding.id, finding.subject) for finding in self.findings}
+        possible = ((kind.id, place) for place in self.places for kind in PASSING_OF_LISTS)
+        return tuple(each for each in possible if each not in found)
 
 
 def cache_folder() -> Path:
@@ -67,4 +76,4 @@ async def load_sources(
     for log in logs if http.contact is None else ():
         # Here, and not at each log: it is one mistake of the user, and no log's.
         verify_url(log.url, None)
-    return Sources(logs, log_list, findings)
+    return Sources(logs, log_list, findings, tuple(source.place for source in sources))

@@ -37,6 +37,14 @@ _ONCE_ATTEMPTS = 3
 _ONCE_PATIENCE = 60.0
 
 
+class _Spoken(logging.Handler):
+    """Says what is logged, so that it keeps out of the way of the live table."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say one record."""
+        say(self.format(record))
+
+
 class _Deliveries:
     """The outbox of the moment; other channels are another outbox."""
 
@@ -88,6 +96,7 @@ class _Session:
 async def _session(
     plan: Plan, limits: Limits, *, quiet: bool, refresh_after: timedelta = timedelta(0)
 ) -> AsyncIterator[_Session]:
+    logging.basicConfig(format="%(message)s", level=logging.WARNING, handlers=[_Spoken()])
     monitors: list[Monitor] = []
 
     def statuses() -> Sequence[LogStatus]:
@@ -141,9 +150,7 @@ async def run_once(plan: Plan, *, as_json: bool, quiet: bool) -> int:
     refresh_after = timedelta(minutes=plan.logs.refresh_minutes)
     async with _session(plan, limits, quiet=quiet, refresh_after=refresh_after) as session:
         sources = session.sources
-        await session.store.record_findings(
-            sources.findings, at=utc_now(), channels=_names(plan.channels)
-        )
+        listed = await _note(session.store, sources, plan)
         stop = asyncio.Event()
         delivering = asyncio.create_task(session.outbox.run(stop))
         try:
@@ -159,17 +166,25 @@ async def run_once(plan: Plan, *, as_json: bool, quiet: bool) -> int:
     if undelivered:
         say(f"{undelivered} alerts could not be delivered yet; the next run tries again")
     if as_json:
-        answer_json(_report(outcomes))
+        answer_json(_report(outcomes, listed))
     elif not quiet and not on_terminal():
         say(summary([outcome.status for outcome in outcomes]))
     if undelivered or any(outcome.error is not None for outcome in outcomes):
         return ExitCode.UNFINISHED
     found = any(outcome.findings or outcome.status.alerts for outcome in outcomes)
-    return ExitCode.FINDINGS if found else ExitCode.OK
+    return ExitCode.FINDINGS if found or sources.findings else ExitCode.OK
 
 
-def _report(outcomes: tuple[LogOutcome, ...]) -> dict[str, object]:
-    """The last line of `watch --once --json`."""
+async def _note(store: Store, sources: Sources, plan: Plan) -> int:
+    """Keep what is wrong with the lists, close what no longer is; returns the new alerts."""
+    await store.resolve_findings(sources.passed, at=utc_now())
+    return await store.record_findings(
+        sources.findings, at=utc_now(), channels=_names(plan.channels)
+    )
+
+
+def _report(outcomes: tuple[LogOutcome, ...], listed: int) -> dict[str, object]:
+    """The last line of `watch --once --json`; `listed` alerts were about log lists."""
     statuses = [outcome.status for outcome in outcomes]
     return {
         "logs": [
@@ -190,7 +205,7 @@ def _report(outcomes: tuple[LogOutcome, ...]) -> dict[str, object]:
         ],
         "entries": sum(status.entries for status in statuses),
         "matched": sum(status.matched for status in statuses),
-        "alerts": sum(status.alerts for status in statuses),
+        "alerts": listed + sum(status.alerts for status in statuses),
     }
 
 
@@ -200,7 +215,6 @@ def _base64(data: bytes | None) -> str | None:
 
 async def run_forever(plan: Plan, read_plan: Callable[[], Plan], *, quiet: bool) -> None:
     """Follow until SIGTERM or SIGINT; SIGHUP, or a changed file, is a reload."""
-    logging.basicConfig(format="pinwarden: %(message)s", level=logging.WARNING)
     limits = Limits(timeout=plan.logs.timeout_seconds, concurrency=plan.logs.parallel)
     stop, reload = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -214,9 +228,8 @@ async def run_forever(plan: Plan, read_plan: Callable[[], Plan], *, quiet: bool)
         async def load_logs() -> tuple[Log, ...]:
             lists = current[0].logs.lists
             sources = loaded.pop() if loaded else await load_sources(session.http, lists)
-            await session.store.record_findings(
-                sources.findings, at=utc_now(), channels=_names(current[0].channels)
-            )
+            if await _note(session.store, sources, current[0]):
+                session.outbox.wake()
             return sources.logs
 
         say(

@@ -19,11 +19,11 @@ from pinwarden.cli.reading import (
     store_option,
     store_url,
 )
-from pinwarden.errors import ConfigError, quoted
+from pinwarden.errors import ConfigError, MalformedError, quoted
 from pinwarden.names import display
 from pinwarden.render import sighting_json
 from pinwarden.store.contract import SightingFilter, Store, StoredSighting
-from pinwarden.watch.sighting import SightingKind, Verdict
+from pinwarden.watch.sighting import Sighting, SightingKind, Verdict
 
 _PAGE = 500
 
@@ -195,12 +195,26 @@ def _described(stored: StoredSighting) -> str:
     ]
     width = max(len(name) for name, _ in rows)
     text = "\n".join(f"{name:<{width}}  {value}" for name, value in rows if value)
-    return f"{text}\n{_pem(sighting.der)}" if sighting.der else text
+    return f"{text}\n{_pem(sighting)}" if sighting.der else text
 
 
-def _pem(der: bytes) -> str:
-    body = "\n".join(textwrap.wrap(base64.b64encode(der).decode("ascii"), 64))
-    return f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----"
+def _pem(sighting: Sighting) -> str:
+    label = _label(sighting)
+    body = "\n".join(textwrap.wrap(base64.b64encode(sighting.der).decode("ascii"), 64))
+    return f"-----BEGIN {label}-----\n{body}\n-----END {label}-----"
+
+
+def _label(sighting: Sighting) -> str:
+    """What `der` is, so that no other program is given a leaf as a certificate."""
+    from pinwarden.x509.certificate import view_certificate
+
+    if sighting.kind is SightingKind.UNREADABLE:
+        return "MERKLE TREE LEAF"
+    try:
+        view_certificate(sighting.der)
+    except MalformedError:
+        return "TBSCERTIFICATE"
+    return "CERTIFICATE"
 
 
 def _write(folder: Path, stored: StoredSighting) -> None:

@@ -128,20 +128,38 @@ def offer(state: FollowState, head: Head, log: str) -> Offered:
             if known.root != head.root:
                 return Offered(state, (fork(log, known, head),))
             return Offered(_renewed(state, head))
+    state, lost = _without_lost(state, head, log)
     verified = state.verified_head
     if head.size >= state.frontier.size and (verified is None or head.size > verified.size):
         pending = tuple(sorted((*state.pending, head), key=lambda h: h.size))
-        return Offered(replace(state, pending=pending))
+        return Offered(replace(state, pending=pending), lost)
     if verified is None or head.size > verified.size:
         # The entries up to here are processed, so the frontier is past it: only
         # a proof against the head that we are on the way to can tell.
         target = state.target
-        return Offered(state, (), ConsistencyQuestion(head, target) if target else None)
+        return Offered(state, lost, ConsistencyQuestion(head, target) if target else None)
     question = ConsistencyQuestion(head, verified) if head.size > 0 else None
     if head.timestamp > verified.timestamp:
         # RFC 6962 section 3.5: a later tree head never covers fewer entries.
-        return Offered(state, (_shrunk(log, verified, head),), question)
-    return Offered(state, (), question)
+        return Offered(state, lost or (_shrunk(log, verified, head),), question)
+    return Offered(state, lost, question)
+
+
+def _without_lost(
+    state: FollowState, head: Head, log: str
+) -> tuple[FollowState, tuple[Finding, ...]]:
+    """The state without heads ahead that a later, smaller head takes back.
+
+    A log that lost what it had signed, or signed what it never had, would
+    otherwise keep us waiting for entries that nobody can serve. What was read on
+    the way to them, past the smaller head, is of a tree that is no more.
+    """
+    lost = [one for one in state.pending if one.size > head.size and one.timestamp < head.timestamp]
+    if not lost:
+        return state, ()
+    kept = tuple(one for one in state.pending if one not in lost)
+    frontier = state.frontier if state.frontier.size <= head.size else state.verified
+    return replace(state, frontier=frontier, pending=kept), (_shrunk(log, lost[-1], head),)
 
 
 def _renewed(state: FollowState, head: Head) -> FollowState:
@@ -222,15 +240,15 @@ def fork(log: str, one: Head, other: Head) -> Finding:
     )
 
 
-def _shrunk(log: str, verified: Head, head: Head) -> Finding:
+def _shrunk(log: str, larger: Head, head: Head) -> Finding:
     return Finding(
         kind=LOG_SHRUNK,
         subject=log,
         message=(
             f"the head signed at {head.timestamp.isoformat()} covers {head.size} entries, "
-            f"fewer than the {verified.size} of {verified.timestamp.isoformat()}"
+            f"fewer than the {larger.size} of {larger.timestamp.isoformat()}"
         ),
-        evidence=(("verified head", verified.raw), ("smaller head", head.raw)),
+        evidence=(("larger head", larger.raw), ("smaller head", head.raw)),
     )
 
 

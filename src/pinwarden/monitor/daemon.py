@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from pinwarden.ct.log import Log
-from pinwarden.errors import PinwardenError, StoreError
+from pinwarden.errors import PinwardenError, StoreError, quoted
 from pinwarden.findings import LOG_NOT_DRAINED, Finding
 from pinwarden.monitor.health import PASSING, Patience, finding_of
 from pinwarden.monitor.pipeline import Pipeline
@@ -210,8 +210,10 @@ class Monitor:
         worker = follower.worker
         failures = 0
         while True:
+            # Only a pass that begins after the log has left has seen its last head.
+            leaving = follower.leaving
             failures = 0 if await self._turn(follower) else failures + 1
-            if follower.leaving and (failures == 0 or failures >= _DRAIN_ATTEMPTS):
+            if leaving and (failures == 0 or failures >= _DRAIN_ATTEMPTS):
                 await self._part(follower, drained=failures == 0)
                 return
             if worker.drained:
@@ -235,7 +237,7 @@ class Monitor:
             raise
         except PinwardenError as error:
             _failing(worker, error)
-            _log.warning("log %s: %s", worker.subject, error)
+            _log.warning("log %s: %s", quoted(worker.status.description), error)
             if follower.patience.failed(error, utc_now()):
                 await self._report((finding_of(error, worker.subject),), worker)
             return False

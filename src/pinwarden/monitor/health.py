@@ -20,6 +20,10 @@ from pinwarden.findings import (
     LOG_BAD_SIGNATURE,
     LOG_FUTURE,
     LOG_GARBAGE,
+    LOG_LIST_NOT_KEPT,
+    LOG_LIST_REFUSED,
+    LOG_LIST_STALE,
+    LOG_LIST_UNREACHABLE,
     LOG_STALLED,
     LOG_UNREACHABLE,
     LOG_WRONG_ROOT,
@@ -30,6 +34,9 @@ from pinwarden.findings import (
 # Findings that end by themselves when the log behaves again. Contradicting
 # heads and wrong roots do not: they stay until a person has looked at them.
 PASSING = (LOG_UNREACHABLE, LOG_GARBAGE, LOG_BAD_SIGNATURE, LOG_STALLED, LOG_FUTURE)
+
+# The same for a log list. That an older one was offered stays for a person to see.
+PASSING_OF_LISTS = (LOG_LIST_STALE, LOG_LIST_REFUSED, LOG_LIST_UNREACHABLE, LOG_LIST_NOT_KEPT)
 
 # An outage shorter than this is ordinary life on the internet.
 UNREACHABLE_AFTER = timedelta(minutes=30)

@@ -111,8 +111,9 @@ class LogWorker:
 
     @property
     def subject(self) -> str:
-        """The log's name in findings."""
-        return self.log.description or self.log.url
+        """The log's name in findings: no two logs share it, whatever a list calls them."""
+        name, url = self.log.description, self.log.url
+        return f"{name} ({url})" if name and name != url else url
 
     @property
     def drained(self) -> bool:
