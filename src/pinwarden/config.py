@@ -7,11 +7,12 @@ them by a test.
 from __future__ import annotations
 
 import difflib
+import math
 import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 import platformdirs
@@ -91,8 +92,10 @@ def load_config(file: Path) -> Config:
 
 def _check_numbers(file: Path, logs: LogsConfig) -> None:
     for key in ("refresh_minutes", "poll_seconds", "timeout_seconds", "parallel"):
-        if not getattr(logs, key) > 0:
-            raise ConfigError(f"configuration {quoted(str(file))}: logs.{key}: must be above zero")
+        if not 0 < getattr(logs, key) < math.inf:
+            raise ConfigError(
+                f"configuration {quoted(str(file))}: logs.{key}: must be a finite number above zero"
+            )
 
 
 _UNKNOWN = re.compile(
@@ -112,13 +115,22 @@ def _explained(file: Path, message: str) -> ConfigError:
             f"configuration {quoted(str(file))}: {where}{what[:1].lower()}{what[1:]}"
         )
     key, at_path = unknown["key"], unknown["at"] or ""
-    known = LogsConfig.__struct_fields__ if at_path == "logs" else Config.__struct_fields__
-    near = difflib.get_close_matches(key, known, 1)
+    near = difflib.get_close_matches(key, _keys_at(at_path) - {key}, 1)
     where = f" in {at_path}" if at_path else ""
     return ConfigError(
         f"configuration {quoted(str(file))}: unknown key {quoted(key)}{where}",
         hint=f"did you mean '{near[0]}'?" if near else None,
     )
+
+
+def _keys_at(path: str) -> set[str]:
+    """The keys that a table of the file may have."""
+    tables: tuple[type[msgspec.Struct], ...] = (Config,)
+    if path == "logs":
+        tables = (LogsConfig,)
+    elif path.startswith("channels"):
+        tables = get_args(ChannelConfig)
+    return {field.encode_name for table in tables for field in msgspec.structs.fields(table)}
 
 
 def load_watchlist(file: Path) -> tuple[WatchItem, ...]:

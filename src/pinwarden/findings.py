@@ -22,11 +22,16 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FindingKind:
-    """One registered kind: its stable id, usual severity and one-line meaning."""
+    """One registered kind: its stable id, usual severity and one-line meaning.
+
+    A `lasting` one never passes by itself: each case of it stands until a person
+    has taken note, and the next case is news again.
+    """
 
     id: str
     severity: Severity
     title: str
+    lasting: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +62,8 @@ class Finding:
 REGISTER: dict[str, FindingKind] = {}
 
 
-def _kind(id_: str, severity: Severity, title: str) -> FindingKind:
-    kind = FindingKind(id_, severity, title)
+def _kind(id_: str, severity: Severity, title: str, *, lasting: bool = False) -> FindingKind:
+    kind = FindingKind(id_, severity, title, lasting)
     REGISTER[id_] = kind
     return kind
 
@@ -72,15 +77,22 @@ ENTRY_UNREADABLE = _kind(
     "a log entry could not be read well enough to rule out a watched name",
 )
 LOG_FORK = _kind(
-    "PW-LOG-FORK", Severity.CRITICAL, "a log signed two tree heads that cannot both be true"
+    "PW-LOG-FORK",
+    Severity.CRITICAL,
+    "a log signed two tree heads that cannot both be true",
+    lasting=True,
 )
 LOG_WRONG_ROOT = _kind(
     "PW-LOG-WRONG-ROOT",
     Severity.CRITICAL,
     "the entries a log served do not make the root it signed",
+    lasting=True,
 )
 LOG_SHRUNK = _kind(
-    "PW-LOG-SHRUNK", Severity.HIGH, "a log's newest tree head is smaller than one we verified"
+    "PW-LOG-SHRUNK",
+    Severity.HIGH,
+    "a log's newest tree head is smaller than one we verified",
+    lasting=True,
 )
 LOG_BAD_SIGNATURE = _kind(
     "PW-LOG-BAD-SIGNATURE", Severity.HIGH, "a tree head's signature does not verify"
@@ -93,6 +105,12 @@ LOG_FUTURE = _kind(
 )
 LOG_GARBAGE = _kind("PW-LOG-GARBAGE", Severity.HIGH, "a log answered what is not CT")
 LOG_UNREACHABLE = _kind("PW-LOG-UNREACHABLE", Severity.MEDIUM, "a log does not answer")
+LOG_JOINED_LATE = _kind(
+    "PW-LOG-JOINED-LATE",
+    Severity.HIGH,
+    "a log did not answer when watching began, so what it logged until then was not read",
+    lasting=True,
+)
 LOG_NOT_DRAINED = _kind(
     "PW-LOG-NOT-DRAINED",
     Severity.MEDIUM,

@@ -14,8 +14,10 @@ from pinwarden.ct.follow import (
     FollowState,
     WrongRootError,
     advance,
+    final_contradiction,
     from_beginning,
     from_head,
+    joined_late,
     offer,
     rewound,
     staleness,
@@ -195,3 +197,37 @@ def test_a_head_from_the_future_is_found() -> None:
     found = staleness(LOG, head(5), START - timedelta(hours=2), timedelta(hours=24), final=False)
     assert found is not None
     assert found.kind is LOG_FUTURE
+
+
+def test_the_nearest_head_comes_first() -> None:
+    """A head that promises entries nobody can serve does not keep an honest one waiting."""
+    state = offer(from_beginning(), head(5, minute=9, root=b"\x07" * 32), LOG).state
+    state = offer(state, head(3, minute=1), LOG).state
+    assert state.wanted() == (0, 3)
+    state = advance(state, 0, leaves(0, 3))
+    assert state.verified.size == 3
+    assert state.wanted() == (3, 5)
+
+
+@pytest.mark.parametrize(("minutes", "found"), [(None, False), (5, False), (11, True)])
+def test_a_log_joined_long_after_watching_began_has_a_gap(
+    minutes: int | None, found: bool
+) -> None:
+    """What a log took while it did not answer is said to be unknown."""
+    began = None if minutes is None else START - timedelta(minutes=minutes)
+    finding = joined_late(LOG, head(5), began, START)
+    assert (finding is not None) == found
+
+
+def test_a_closed_log_must_end_as_the_log_list_says() -> None:
+    """The final head in the log list is one more signed statement to hold against the log."""
+    state = followed(5)
+    root = Tree(leaves(0, 5)).root()
+    other = Tree(leaves(0, 5, "other")).root()
+    assert final_contradiction(LOG, state, None, None) is None
+    assert final_contradiction(LOG, state, 5, root) is None
+    assert final_contradiction(LOG, state, 6, other) is None
+    found = final_contradiction(LOG, state, 5, other)
+    assert found is not None
+    assert found.kind is LOG_FORK
+    assert dict(found.evidence)["verified head"] == head(5).raw

@@ -36,4 +36,4 @@ def test_an_older_smaller_head_takes_nothing_back() -> None:
     state = offer(followed(5), head(20, minute=2), LOG).state
     offered = offer(state, head(9, minute=1), LOG)
     assert offered.findings == ()
-    assert offered.state.wanted() == (5, 20)
+    assert offered.state.wanted() == (5, 9)

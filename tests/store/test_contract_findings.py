@@ -36,18 +36,34 @@ async def test_a_finding_comes_back_as_it_was_given(store: Store) -> None:
 async def test_a_standing_finding_is_counted_and_not_alerted_again(reopen: Opener) -> None:
     """A repeated finding keeps its first text, also after a restart and an acknowledgement."""
     store = await reopen()
-    assert await _record(store, finding(message="first")) == 1
+    first, second = (
+        Finding(kind=LOG_STALLED, subject="log argon", message=message)
+        for message in ("first", "second")
+    )
+    assert await _record(store, first) == 1
     (alert,) = await store.alerts()
     await store.ack(alert.alert.id, who="eve", why="known", at=NOW)
     await store.close()
     store = await reopen()
-    assert await _record(store, finding(message="second"), hours=1) == 0
-    assert await _record(store, finding(), finding(), hours=2) == 0
+    assert await _record(store, second, hours=1) == 0
+    assert await _record(store, second, second, hours=2) == 0
     (found,) = await store.findings()
     assert (found.finding.message, found.count) == ("first", 4)
     assert (found.first_seen, found.last_seen) == (NOW, later(hours=2))
     assert len(await store.alerts()) == 1
     assert len(await store.due("mail", later(days=1))) == 1
+
+
+async def test_another_fork_is_news_once_the_first_was_noted(store: Store) -> None:
+    """A log cannot use up its one alert: noted, the next contradiction alerts, and only once."""
+    assert await _record(store, finding(message="first")) == 1
+    assert await _record(store, finding(message="second")) == 0
+    (alert,) = await store.alerts()
+    await store.ack(alert.alert.id, who="eve", why="reported", at=NOW)
+    assert await _record(store, finding(message="first"), hours=1) == 0
+    assert await _record(store, finding(message="third"), hours=2) == 1
+    assert await _record(store, finding(message="fourth"), hours=3) == 0
+    assert len(await store.alerts()) == 2
 
 
 async def test_kind_and_subject_tell_findings_apart(store: Store) -> None:

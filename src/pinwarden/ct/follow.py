@@ -30,6 +30,7 @@ from pinwarden.errors import VerificationError
 from pinwarden.findings import (
     LOG_FORK,
     LOG_FUTURE,
+    LOG_JOINED_LATE,
     LOG_SHRUNK,
     LOG_STALLED,
     LOG_WRONG_ROOT,
@@ -38,6 +39,9 @@ from pinwarden.findings import (
 
 # Clocks differ and front ends cache; beyond this a log's time is its own fault.
 _CLOCK_SLACK = timedelta(hours=1)
+
+# Joined within this time, a log is read from where it was when watching began.
+_JOINED_AT_ONCE = timedelta(minutes=10)
 
 # How many verified heads are remembered, to recognise an old one.
 _REMEMBERED = 64
@@ -83,10 +87,12 @@ class FollowState:
 
     def wanted(self) -> tuple[int, int] | None:
         """The entries to fetch next, as [from, to), or None when caught up."""
-        target = self.target
-        if target is None or target.size <= self.frontier.size:
-            return None
-        return self.frontier.size, target.size
+        # The nearest head first: one that promises entries nobody can serve must
+        # not keep us from those that an honest one covers.
+        for head in self.pending:
+            if head.size > self.frontier.size:
+                return self.frontier.size, head.size
+        return None
 
 
 EMPTY = Frontier(0, ())
@@ -249,6 +255,42 @@ def _shrunk(log: str, larger: Head, head: Head) -> Finding:
             f"fewer than the {larger.size} of {larger.timestamp.isoformat()}"
         ),
         evidence=(("larger head", larger.raw), ("smaller head", head.raw)),
+    )
+
+
+def joined_late(log: str, head: Head, began: datetime | None, at: datetime) -> Finding | None:
+    """Whether a log is joined at its end long after watching began, which leaves a gap.
+
+    Whoever wants a certificate unseen could have kept the log from answering.
+    """
+    if began is None or at - began <= _JOINED_AT_ONCE:
+        return None
+    return Finding(
+        kind=LOG_JOINED_LATE,
+        subject=log,
+        message=(
+            f"watching began at {began:%Y-%m-%d %H:%M} and the log answered first at "
+            f"{at:%Y-%m-%d %H:%M} UTC, with {head.size} entries: those between were not read"
+        ),
+        evidence=(("signed head", head.raw),),
+    )
+
+
+def final_contradiction(
+    log: str, state: FollowState, size: int | None, root: RootHash | None
+) -> Finding | None:
+    """Whether the log list names another final tree head than the entries make."""
+    verified = state.verified_head
+    if verified is None or root is None or verified.size != size or verified.root == root:
+        return None
+    return Finding(
+        kind=LOG_FORK,
+        subject=log,
+        message=(
+            f"the log list says that the log ended at size {size} with root {root.hex()}; "
+            f"the head we verified at that size has root {verified.root.hex()}"
+        ),
+        evidence=(("verified head", verified.raw), ("final root in the log list", root)),
     )
 
 

@@ -15,6 +15,7 @@ import random
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from pinwarden.ct.log import Log
 from pinwarden.errors import PinwardenError, StoreError, quoted
@@ -29,6 +30,7 @@ from pinwarden.store.contract import StalePositionError, Store
 _log = logging.getLogger(__name__)
 
 _BASELINE = "baseline-logs"
+_BASELINE_AT = "baseline-at"
 
 # A log that failed is asked again after this, doubling up to the second value.
 _RETRY_SECONDS = 15.0
@@ -157,7 +159,7 @@ class Monitor:
             self._list_again.clear()
             await self._list(load_logs)
             for follower in self._followers.values():
-                if follower.task is None:
+                if follower.task is None or (follower.task.done() and not follower.worker.drained):
                     follower.task = group.create_task(self._follow(follower))
             await _wait(self._list_again, self._settings.list_seconds)
 
@@ -176,6 +178,8 @@ class Monitor:
     async def _adopt(self, logs: tuple[Log, ...]) -> None:
         """Workers for logs that are new, and an end for those that are gone."""
         baseline = await self._baseline(logs)
+        began = await self._store.load_meta(_BASELINE_AT)
+        since = datetime.fromisoformat(began) if began is not None else None
         for log in logs:
             known = self._followers.get(log.log_id)
             if known is not None:
@@ -190,6 +194,7 @@ class Monitor:
                 self._pipeline,
                 channels=self._channels,
                 from_start=self._settings.from_beginning or log.log_id not in baseline,
+                since=since,
                 on_alert=self._on_alert,
             )
             self._followers[log.log_id] = _Follower(worker)
@@ -202,6 +207,7 @@ class Monitor:
         text = await self._store.load_meta(_BASELINE)
         if text is None:
             text = json.dumps(sorted(log.log_id.hex() for log in logs))
+            await self._store.save_meta(_BASELINE_AT, utc_now().isoformat())
             await self._store.save_meta(_BASELINE, text)
         return frozenset(bytes.fromhex(log_id) for log_id in json.loads(text))
 

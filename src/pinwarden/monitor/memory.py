@@ -7,16 +7,21 @@ from datetime import datetime
 
 from pinwarden.ct.follow import EMPTY, FollowState, from_beginning
 from pinwarden.ct.head import Head, parse_checkpoint, parse_sth
-from pinwarden.ct.log import Log, LogKind
+from pinwarden.ct.log import Log
 from pinwarden.ct.merkle import RootHash, parse_frontier
+from pinwarden.ct.note import parse_checkpoint_body, parse_note
 from pinwarden.store.contract import LogPosition, PendingHead
 
 
 def read_head(log: Log, raw: bytes) -> Head:
-    """A signed head of this log from the bytes in which it was received."""
-    if log.kind is LogKind.STATIC:
-        return parse_checkpoint(raw, log.origin, log.log_id)
-    return parse_sth(raw)
+    """A signed head of this log from the bytes in which it was received.
+
+    They say themselves what they are: the log list may by now name another
+    protocol or another origin for the log, whose tree stays the same.
+    """
+    if raw.lstrip().startswith(b"{"):
+        return parse_sth(raw)
+    return parse_checkpoint(raw, parse_checkpoint_body(parse_note(raw).text).origin, log.log_id)
 
 
 def restored(log: Log, position: LogPosition | None, heads: tuple[PendingHead, ...]) -> FollowState:

@@ -28,6 +28,9 @@ _UNREADABLE = "it cannot be read, so no watched name can be ruled out"
 _MOST_NAMES = 500
 _MOST_MATCHED = 500
 _MOST_PROBLEMS = 20
+# No log takes certificates of this size. An alert must fit into memory, a hundred
+# times over; the leaf hash says what was logged, and the log has it.
+_MOST_KEPT = 256 * 1024
 
 
 class Pipeline:
@@ -79,7 +82,7 @@ class Pipeline:
             matched=tuple(item.text for item in self._mentioned(leaf)),
             reasons=(_UNREADABLE,),
             problems=problems[:_MOST_PROBLEMS],
-            der=leaf,
+            der=leaf[:_MOST_KEPT],
             seen=reference,
         )
 
@@ -89,7 +92,7 @@ class Pipeline:
         It makes the concern about an unreadable entry concrete; that none is
         mentioned rules nothing out.
         """
-        return self.watchlist.mentioned(leaf)[:_MOST_MATCHED]
+        return self.watchlist.mentioned(leaf[:_MOST_KEPT])[:_MOST_MATCHED]
 
 
 def _view(entry: Entry) -> CertificateView:
@@ -137,7 +140,11 @@ class _Reading:
     ) -> Sighting:
         """The sighting that this certificate is."""
         tbs_sha256 = self._tbs_sha256()
-        names = (*self._identifiers.dns, *(str(ip) for ip in self._identifiers.ips))
+        names = [*self._identifiers.dns, *(str(ip) for ip in self._identifiers.ips)]
+        if len(names) > _MOST_NAMES:
+            # The ones that matter must be among those kept.
+            touching = Watchlist(matched)
+            names.sort(key=lambda name: not touching.match_name(name))
         serial = self._field("serial", None)
         return Sighting(
             key=tbs_sha256 if tbs_sha256 is not None else self._reference.leaf_hash,
@@ -154,7 +161,7 @@ class _Reading:
             key_description=self._field("key_description", ""),
             fingerprint=self._view.fingerprint if self._entry.certificate is not None else None,
             reasons=reasons,
-            der=_logged_bytes(self._entry),
+            der=self._kept(),
             seen=self._reference,
             # Last, because every field read above may have added to them.
             problems=tuple(self._problems[:_MOST_PROBLEMS]),
@@ -166,6 +173,12 @@ class _Reading:
         except MalformedError as error:
             self._problems.append(f"{name.replace('_', ' ')}: {error}")
             return default
+
+    def _kept(self) -> bytes:
+        logged = _logged_bytes(self._entry)
+        if len(logged) > _MOST_KEPT:
+            self._problems.append(f"its {len(logged)} bytes are kept up to {_MOST_KEPT} only")
+        return logged[:_MOST_KEPT]
 
     def _tbs_sha256(self) -> bytes | None:
         try:

@@ -27,8 +27,10 @@ from pinwarden.ct.follow import (
     FollowState,
     WrongRootError,
     advance,
+    final_contradiction,
     fork,
     from_head,
+    joined_late,
     offer,
     rewound,
     staleness,
@@ -37,7 +39,7 @@ from pinwarden.ct.follow import (
 from pinwarden.ct.head import Head
 from pinwarden.ct.log import Log
 from pinwarden.ct.merkle import verify_consistency
-from pinwarden.errors import BadProofError, MalformedError, OutsideError, PinwardenError
+from pinwarden.errors import BadProofError, MalformedError, OutsideError, PinwardenError, quoted
 from pinwarden.findings import Finding
 from pinwarden.monitor.memory import identity, pending_head, position_of, restored, same_place
 from pinwarden.monitor.pipeline import Pipeline
@@ -56,6 +58,9 @@ from pinwarden.watch.sighting import Sighting
 # Ranges fetched ahead of the one being examined. The HTTP client decides how
 # many of them really run at once against one host.
 _AHEAD = 8
+
+# A range may take several requests, and the HTTP client is patient with each.
+_RANGE_SECONDS = 600.0
 
 # How much work a crash may repeat, and how long an alert may wait for company.
 _COMMIT_ENTRIES = 1 << 17
@@ -88,9 +93,14 @@ class LogWorker:
         *,
         channels: tuple[str, ...],
         from_start: bool,
+        since: datetime | None = None,
         on_alert: Callable[[], None] = lambda: None,
     ) -> None:
-        """`from_start` says where a log begins that the store does not know."""
+        """`from_start` says where a log begins that the store does not know.
+
+        `since` is when watching began: a log joined at its end much later has a
+        gap, and whoever wanted a certificate unseen could have made it.
+        """
         self.log: Log = client.log
         self.pipeline = pipeline
         self.channels = channels
@@ -98,6 +108,7 @@ class LogWorker:
         self._client = client
         self._store = store
         self._from_start = from_start
+        self._since = since
         self._on_alert = on_alert
         self._state: FollowState | None = None
         self._position: LogPosition | None = None
@@ -152,6 +163,7 @@ class LogWorker:
             await self._commit()
             raise
         findings.extend(self._judge(head))
+        findings.extend(await self._compare_final())
         return tuple(findings)
 
     # Where we stand.
@@ -173,7 +185,8 @@ class LogWorker:
             error.evidence = head.raw
             raise
         self._state = from_head(head, frontier)
-        await self._commit(always=True)
+        late = joined_late(self.subject, head, self._since, utc_now())
+        await self._commit(findings=(late,) if late is not None else (), always=True)
         self._show()
         return self._state
 
@@ -209,11 +222,10 @@ class LogWorker:
     # The journey.
 
     async def _follow(self) -> None:
-        state = self._require()
-        wanted = state.wanted()
-        if wanted is not None:
+        while (wanted := self._require().wanted()) is not None:
+            target = self._require().target
             self.status.activity = Activity.CATCHING_UP
-            self.status.target = wanted[1]
+            self.status.target = wanted[1] if target is None else target.size
             async with aclosing(self._ranges(*wanted)) as batches:
                 async for batch in batches:
                     self._take(batch)
@@ -245,11 +257,23 @@ class LogWorker:
                     window.append(asyncio.create_task(fetching))
                 if not window:
                     return
-                yield await window.popleft()
+                yield await self._whole(window.popleft())
         finally:
             for task in window:
                 task.cancel()
             await asyncio.gather(*window, return_exceptions=True)
+
+    async def _whole(self, fetching: asyncio.Task[RawBatch]) -> RawBatch:
+        """A range, within a time: a log that drips must be as visible as a silent one."""
+        try:
+            async with asyncio.timeout(_RANGE_SECONDS):
+                return await fetching
+        except TimeoutError:
+            raise OutsideError(
+                f"{quoted(self.log.url)}: a range of entries was not whole after "
+                f"{_RANGE_SECONDS:g} s",
+                target=self.log.url,
+            ) from None
 
     async def _step_back(self, error: WrongRootError) -> Finding:
         """Return to what is verified, and find out which of two lies it was."""
@@ -277,6 +301,16 @@ class LogWorker:
             self.subject, newest, utc_now(), self.log.mmd, final=self.log.final_size is not None
         )
         return [finding] if finding is not None else []
+
+    async def _compare_final(self) -> list[Finding]:
+        """Whether a closed log ended as the log list says it did."""
+        contradiction = final_contradiction(
+            self.subject, self._require(), self.log.final_size, self.log.final_root
+        )
+        if contradiction is None:
+            return []
+        await self._record([contradiction])
+        return [contradiction]
 
     # The store.
 

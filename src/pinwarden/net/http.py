@@ -43,6 +43,7 @@ _OVERLOADED = frozenset({429, 502, 503, 504})
 _CONDITIONS = frozenset({"if-none-match", "if-modified-since"})
 _READ_BUFFER = 256 * 1024
 _EXCERPT = 200
+_MOST_EVIDENCE = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,8 +252,6 @@ class HTTPClient:
             ) from None
         except (TruncatedError, aiohttp.ClientPayloadError):
             raise _Again("body ends too early") from None
-        except MalformedError as error:
-            raise OutsideError(f"{named}: {error}", target=ask.url) from None
         except aiohttp.ClientConnectorCertificateError as error:
             raise OutsideError(
                 f"{named}: TLS certificate does not verify: {_reason(error)}", target=ask.url
@@ -273,7 +272,13 @@ class HTTPClient:
         wire = await read_bounded(answer.content, ask.max_bytes)
         host.bytes_received += len(wire)
         encoding = answer.headers.get("Content-Encoding")
-        body = decode_body(wire, encoding, ask.max_bytes) if wire else b""
+        try:
+            body = decode_body(wire, encoding, ask.max_bytes) if wire else b""
+        except MalformedError as error:
+            broken = OutsideError(f"{quoted(ask.url)}: {error}", target=ask.url)
+            # It did answer, and not in its protocol: that is another finding than silence.
+            broken.evidence = wire[:_MOST_EVIDENCE]
+            raise broken from None
         return Response(status, answer.headers, body)
 
     def _refusal(self, url: str, answer: aiohttp.ClientResponse, text: str) -> Exception:

@@ -49,14 +49,17 @@ _BY_KIND = {
     "answers properly, new certificates in this log are not seen.",
     findings.LOG_UNREACHABLE: "Check the network from this machine to the log, and the operator's "
     "status page. Until it answers, new certificates in this log are not seen.",
-    findings.LOG_NOT_DRAINED: "Nothing was lost yet: Pinwarden goes on reading while the log "
-    "answers. If it stops answering, the unread entries stay unknown, and that gap is reported.",
+    findings.LOG_JOINED_LATE: "Ask a search service (crt.sh, Cert Spotter) for certificates of "
+    "your names since watching began; what this log took in between is not known here.",
+    findings.LOG_NOT_DRAINED: "The entries never read are a gap in what is known here: ask a "
+    "monitor that read them, such as crt.sh, for your names.",
     findings.LOG_LIST_STALE: "Run `pinwarden log-list update` and see why it fails; a log that "
     "was added since is not watched.",
     findings.LOG_LIST_ROLLED_BACK: "The newer list stays in use. Find out who answers for the "
     "list's address: an old list hides new logs from you.",
-    findings.LOG_LIST_REFUSED: "Pinwarden goes on with the last good list. Check the source of the "
-    "list and its signature (`pinwarden log-list show`).",
+    findings.LOG_LIST_REFUSED: "Pinwarden goes on with the last good list, or with this one less "
+    "the log named above, which is then not followed. Check the list's source and signature "
+    "(`pinwarden log-list show`).",
     findings.LOG_LIST_UNREACHABLE: "Nothing for a day; then check the network and the list's "
     "address (`pinwarden log-list update`).",
     findings.LOG_LIST_NOT_KEPT: "Make the folder writable for the user that runs Pinwarden, and "

@@ -27,6 +27,8 @@ def save_findings(
     """Keep findings and return the ids of those that were not standing already."""
     new = []
     for finding in findings:
+        if finding.kind.lasting:
+            _end_acknowledged(connection, finding, at)
         created = insert_new(
             connection, schema.finding, [_row(connection, finding, at, log_id)], _TABLE.id
         )
@@ -37,6 +39,24 @@ def save_findings(
             finding_id = _count_again(connection, finding, at)
         _save_evidence(connection, finding_id, finding)
     return new
+
+
+def _end_acknowledged(connection: Connection, finding: Finding, at: datetime) -> None:
+    """Close a standing finding that says something else and that somebody took note of.
+
+    A second fork must not hide behind the first, and no flood comes of it: there
+    is one alert for each acknowledgement.
+    """
+    noted = select(schema.alert.c.finding_id).where(schema.alert.c.ack_at.is_not(None))
+    connection.execute(
+        update(schema.finding)
+        .where(
+            *_standing(finding.id, finding.subject),
+            _TABLE.message != finding.message,
+            _TABLE.id.in_(noted),
+        )
+        .values(resolved=at)
+    )
 
 
 def any_open(connection: Connection, findings: Collection[tuple[str, str]]) -> bool:

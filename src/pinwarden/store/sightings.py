@@ -40,7 +40,7 @@ def save_sightings(connection: Connection, step: Step) -> list[int]:
     new = sorted(ids.values())
     ids |= _merge_into_known(connection, [merged[key] for key in merged if key not in ids])
     _save_matches(connection, ids, merged.values())
-    _save_entries(connection, ids, step.sightings)
+    _save_entries(connection, ids, step.sightings, step.position.size)
     return new
 
 
@@ -129,7 +129,7 @@ def _save_matches(
 
 
 def _save_entries(
-    connection: Connection, ids: dict[bytes, int], sightings: Iterable[Sighting]
+    connection: Connection, ids: dict[bytes, int], sightings: Iterable[Sighting], size: int
 ) -> None:
     rows = [
         {
@@ -139,13 +139,16 @@ def _save_entries(
             "leaf_hash": sighting.seen.leaf_hash,
             "timestamp": sighting.seen.timestamp,
             "entry_type": sighting.seen.entry_type,
-            "refuted": False,
+            # A step back: what it saw past its end did not make the signed root.
+            "refuted": sighting.seen.index >= size,
         }
         for sighting in sightings
     ]
+    statement = insert(connection, schema.entry)
     connection.execute(
-        insert(connection, schema.entry).on_conflict_do_update(
-            index_elements=["log_id", "number", "leaf_hash"], set_={"refuted": False}
+        statement.on_conflict_do_update(
+            index_elements=["log_id", "number", "leaf_hash"],
+            set_={"refuted": statement.excluded.refuted},
         ),
         rows,
     )
