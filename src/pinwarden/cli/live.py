@@ -9,31 +9,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pinwarden.cli.output import on_terminal, say
-from pinwarden.monitor.status import Activity, LogStatus
-from pinwarden.names import display
+from pinwarden.cli.table import draw_table, summary
+from pinwarden.monitor.status import LogStatus
 from pinwarden.net.channels import Channel
 from pinwarden.render import Message
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.live import Live
     from rich.table import Table
 
 _REFRESH_SECONDS = 0.5
 _PLAIN_SECONDS = 60.0
-_BAR = 20
-
-_STYLES = {
-    Activity.STARTING: "dim",
-    Activity.CATCHING_UP: "cyan",
-    Activity.UP_TO_DATE: "green",
-    Activity.DRAINED: "dim green",
-    Activity.FAILING: "yellow",
-    Activity.MISBEHAVING: "bold red",
-}
 
 
 class Display:
@@ -78,25 +69,24 @@ class Display:
         try:
             while True:
                 if self._live.is_started:
-                    self._live.update(_table(self._read()), refresh=True)
+                    self._live.update(self._drawn(self._live.console), refresh=True)
                 await asyncio.sleep(_REFRESH_SECONDS)
         finally:
             self._live.stop()
-            self._live.console.print(_table(self._read()))
+            self._live.console.print(self._drawn(self._live.console))
             self._live = None
 
     def _picture(self) -> Live:
         from rich.console import Console
         from rich.live import Live
 
-        live = Live(
-            _table(self._read()),
-            console=Console(stderr=True),
-            auto_refresh=False,
-            transient=True,
-        )
+        console = Console(stderr=True)
+        live = Live(self._drawn(console), console=console, auto_refresh=False, transient=True)
         live.start(refresh=True)
         return live
+
+    def _drawn(self, console: Console) -> Table:
+        return draw_table(self._read(), console.width, datetime.now(UTC))
 
     async def _lines(self) -> None:
         while True:
@@ -118,80 +108,3 @@ class AsideChannel:
         """Hand the message over with the table out of the way."""
         with self._display.aside():
             await self._channel.deliver(message)
-
-
-def summary(statuses: Sequence[LogStatus]) -> str:
-    """All logs in one line."""
-    entries = sum(status.entries for status in statuses)
-    parts = [
-        f"{sum(status.activity is activity for status in statuses)} {activity}"
-        for activity in Activity
-        if any(status.activity is activity for status in statuses)
-    ]
-    rate = sum(status.rate for status in statuses if status.activity is Activity.CATCHING_UP)
-    backlog = sum(status.backlog for status in statuses)
-    text = f"{len(statuses)} logs ({', '.join(parts)}), {entries:,} entries read"
-    if backlog:
-        text += f", {backlog:,} to go"
-        if rate:
-            text += f" at {rate:,.0f}/s, about {duration(backlog / rate)} left"
-    return text + f", {sum(status.alerts for status in statuses)} alerts"
-
-
-def _table(statuses: Sequence[LogStatus]) -> Table:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, title=Text(summary(statuses), style="bold"))
-    table.title_justify = "left"
-    for heading, justify in (
-        ("log", "left"),
-        ("", "left"),
-        ("state", "left"),
-        ("entries", "right"),
-        ("verified", "right"),
-        ("rate", "right"),
-        ("left", "right"),
-        ("head", "right"),
-    ):
-        table.add_column(heading, justify="left" if justify == "left" else "right", no_wrap=True)
-    now = datetime.now(UTC)
-    for status in statuses:
-        table.add_row(
-            Text(display(status.description or status.url), style="default"),
-            Text(_bar(status), style="cyan"),
-            # What exactly is wrong is said above the table: here it would hide all numbers.
-            Text(status.activity, style=_STYLES[status.activity]),
-            f"{status.size:,}",
-            f"{status.verified_size:,}",
-            f"{status.rate:,.0f}/s" if status.activity is Activity.CATCHING_UP else "",
-            duration(status.seconds_left) if status.backlog and status.seconds_left else "",
-            _age(now, status.head_timestamp),
-        )
-    return table
-
-
-def _bar(status: LogStatus) -> str:
-    """How much of the way from the start to the newest head is done."""
-    whole = status.target - status.start
-    done = (status.size - status.start) / whole if whole > 0 else 1.0
-    filled = min(_BAR, int(_BAR * done))
-    return "━" * filled + "╌" * (_BAR - filled)
-
-
-def duration(seconds: float) -> str:
-    """A stretch of time, to two units at most."""
-    minutes, left = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    if days:
-        return f"{days} d {hours} h"
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {left} s" if minutes else f"{left} s"
-
-
-def _age(now: datetime, moment: datetime | None) -> str:
-    if moment is None:
-        return ""
-    return f"{duration(max(timedelta(), now - moment).total_seconds())} ago"

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from pinwarden.cli.live import AsideChannel, Display, summary
+from pinwarden.cli.live import AsideChannel, Display
 from pinwarden.cli.log_sources import Sources, load_sources
 from pinwarden.cli.output import ExitCode, answer_json, on_terminal, say
+from pinwarden.cli.table import counted, summary
 from pinwarden.cli.wiring import Plan, opened_store
 from pinwarden.config_channels import ChannelConfig, StdoutConfig
 from pinwarden.ct.log import Log
-from pinwarden.errors import PinwardenError
+from pinwarden.errors import PinwardenError, quoted
 from pinwarden.monitor.daemon import LogOutcome, Monitor, MonitorSettings, first_failure
 from pinwarden.monitor.outbox import Outbox
 from pinwarden.monitor.pipeline import Pipeline
@@ -153,22 +154,22 @@ async def run_once(plan: Plan, *, as_json: bool, quiet: bool) -> int:
         listed = await _note(session.store, sources, plan)
         stop = asyncio.Event()
         delivering = asyncio.create_task(session.outbox.run(stop))
-        try:
-            async with session.display.shown():
+        async with session.display.shown():
+            try:
                 outcomes = await session.monitor.once(sources.logs)
-        finally:
-            stop.set()
-            await delivering
-        undelivered = await session.outbox.flush()
+            finally:
+                stop.set()
+                await delivering
+            undelivered = await session.outbox.flush()
     for outcome in outcomes:
         if outcome.error is not None:
-            say(f"log {outcome.status.description!r}: not finished: {outcome.error}")
+            say(f"log {quoted(outcome.status.description)}: not finished: {outcome.error}")
     if undelivered:
-        say(f"{undelivered} alerts could not be delivered yet; the next run tries again")
+        say(f"{counted(undelivered, 'alert')} not delivered yet; the next run tries again")
     if as_json:
         answer_json(_report(outcomes, listed))
     elif not quiet and not on_terminal():
-        say(summary([outcome.status for outcome in outcomes]))
+        say(summary([outcome.status for outcome in outcomes], listed))
     if undelivered or any(outcome.error is not None for outcome in outcomes):
         return ExitCode.UNFINISHED
     found = any(outcome.findings or outcome.status.alerts for outcome in outcomes)
@@ -218,32 +219,57 @@ async def run_forever(plan: Plan, read_plan: Callable[[], Plan], *, quiet: bool)
     limits = Limits(timeout=plan.logs.timeout_seconds, concurrency=plan.logs.parallel)
     stop, reload = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
+    starting = asyncio.current_task()
+    begun = asyncio.Event()
+
+    def end() -> None:
+        stop.set()
+        if starting is not None and not begun.is_set():
+            # Nobody waits for `stop` while lists are fetched and the store is opened.
+            starting.cancel()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, end)
     loop.add_signal_handler(signal.SIGHUP, reload.set)
-    async with _session(plan, limits, quiet=quiet) as session:
-        current = [plan]
-        loaded = [session.sources]
+    try:
+        async with _session(plan, limits, quiet=quiet) as session:
+            begun.set()
+            await _follow(session, plan, read_plan, stop, reload)
+    except asyncio.CancelledError:
+        if begun.is_set() or not stop.is_set():
+            raise
+    say("stopped")
 
-        async def load_logs() -> tuple[Log, ...]:
-            lists = current[0].logs.lists
-            sources = loaded.pop() if loaded else await load_sources(session.http, lists)
-            if await _note(session.store, sources, current[0]):
-                session.outbox.wake()
-            return sources.logs
 
-        say(
-            f"watching {len(plan.watchlist.items)} items; "
-            f"alerts to {', '.join(_names(plan.channels))}"
-        )
-        with first_failure():
-            async with session.display.shown(), asyncio.TaskGroup() as group:
-                group.create_task(session.outbox.run(stop))
-                reloading = group.create_task(_keep_reloading(session, current, read_plan, reload))
-                await session.monitor.run(load_logs, stop)
-                stop.set()
-                reloading.cancel()
-        say("stopped")
+async def _follow(
+    session: _Session,
+    plan: Plan,
+    read_plan: Callable[[], Plan],
+    stop: asyncio.Event,
+    reload: asyncio.Event,
+) -> None:
+    """The long run itself, in a session that is open."""
+    current = [plan]
+    loaded = [session.sources]
+
+    async def load_logs() -> tuple[Log, ...]:
+        lists = current[0].logs.lists
+        sources = loaded.pop() if loaded else await load_sources(session.http, lists)
+        if await _note(session.store, sources, current[0]):
+            session.outbox.wake()
+        return sources.logs
+
+    say(
+        f"watching {counted(len(plan.watchlist.items), 'item')}; "
+        f"alerts to {', '.join(_names(plan.channels))}"
+    )
+    with first_failure():
+        async with session.display.shown(), asyncio.TaskGroup() as group:
+            group.create_task(session.outbox.run(stop))
+            reloading = group.create_task(_keep_reloading(session, current, read_plan, reload))
+            await session.monitor.run(load_logs, stop)
+            stop.set()
+            reloading.cancel()
 
 
 async def _keep_reloading(
@@ -264,14 +290,25 @@ async def _keep_reloading(
             channels = _channels(plan.channels, session.display)
         except PinwardenError as error:
             say(f"not reloaded, going on as before: {error}")
+            if error.hint:
+                say(f"hint: {error.hint}")
             continue
+        if _fixed(plan) != _fixed(current[0]):
+            say("store, contact, start and [logs] other than lists change only at a restart")
         session.outbox.replace(channels)
         session.monitor.replace(Pipeline(plan.watchlist), _names(plan.channels))
         if plan.files != current[0].files:
             seen = _versions(plan.files)
         current[0] = plan
         session.monitor.relist()
-        say(f"reloaded: watching {len(plan.watchlist.items)} items")
+        say(f"reloaded: watching {counted(len(plan.watchlist.items), 'item')}")
+
+
+def _fixed(plan: Plan) -> tuple[object, ...]:
+    """What a running session does not take from a new configuration."""
+    logs = plan.logs
+    pace = (logs.refresh_minutes, logs.poll_seconds, logs.timeout_seconds, logs.parallel)
+    return (plan.store, plan.contact, plan.from_beginning, *pace)
 
 
 def _versions(files: tuple[Path, ...]) -> tuple[tuple[int, int] | None, ...]:
