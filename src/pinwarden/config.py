@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import math
-import os
 import re
 import tomllib
 from pathlib import Path
@@ -68,8 +67,7 @@ def default_config_file() -> Path:
 
 def default_store() -> str:
     """The store that is used when none is named."""
-    named = os.environ.get(STORE_VARIABLE)
-    return named or f"sqlite:///{platformdirs.user_state_path('pinwarden') / 'pinwarden.db'}"
+    return f"sqlite:///{platformdirs.user_state_path('pinwarden') / 'pinwarden.db'}"
 
 
 def load_config(file: Path) -> Config:

@@ -16,6 +16,7 @@ from pinwarden.cli.reading import (
     store_option,
     store_url,
 )
+from pinwarden.errors import ConfigError
 from pinwarden.names import display
 from pinwarden.render import alert_json, describe_alert
 from pinwarden.store.contract import Store, StoredAlert
@@ -59,7 +60,7 @@ def list_(store: str | None, config_file: Path | None, as_json: bool, everything
 
 
 @alerts.command("ack")
-@click.argument("number", type=click.IntRange(1))
+@click.argument("number", type=click.IntRange(1, 2**63 - 1))
 @click.option("--why", required=True, help="Why it needs no more attention.")
 @click.option("--who", help="Your name [default: the user's].")
 @store_option
@@ -79,6 +80,9 @@ def ack(
     name = who or getpass.getuser()
 
     async def read(opened: Store) -> bool:
+        if await opened.alert(number) is None:
+            hint = "`pinwarden alerts list --all` shows what there is"
+            raise ConfigError(f"alert {number}: there is none", hint=hint)
         return await opened.ack(number, who=name, why=why, at=utc_now())
 
     first = read_store(store_url(store, config_file), read)
@@ -99,7 +103,7 @@ def test(config_file: Path | None, as_json: bool) -> int:
 
     from pinwarden.cli.channel_test import send_test
 
-    errors = asyncio.run(send_test(config_file))
+    errors = asyncio.run(send_test(config_file, as_json=as_json))
     for channel, error in errors.items():
         if as_json:
             answer_json({"channel": channel, "delivered": error is None, "error": error})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from pinwarden.cli.wiring import in_json
 from pinwarden.config import Config, default_config_file, load_config
 from pinwarden.config_channels import ChannelConfig, StdoutConfig, verify_channel_names
 from pinwarden.errors import ConfigError, PinwardenError, quoted
@@ -15,9 +16,11 @@ from pinwarden.render import render_message
 from pinwarden.watch.sighting import Alert
 
 
-async def send_test(config_file: Path | None) -> dict[str, str | None]:
+async def send_test(config_file: Path | None, *, as_json: bool) -> dict[str, str | None]:
     """Send one alert to every channel; gives what went wrong, or None, by channel."""
     configs = _configured(config_file)
+    if as_json:
+        configs = in_json(configs)
     alert = Alert(
         id=0,
         key=f"test:{utc_now().isoformat()}",

@@ -85,8 +85,9 @@ def show(key: str, store: str | None, config_file: Path | None, as_json: bool) -
 
     stored = read_store(store_url(store, config_file), read)
     if stored is None:
-        say(f"error: no sighting {quoted(key)}")
-        return ExitCode.FINDINGS
+        raise ConfigError(
+            f"sighting {quoted(key)}: there is none", hint="`pinwarden sightings list`"
+        )
     if as_json:
         answer_json(sighting_document(stored))
         return ExitCode.OK

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pinwarden.config import (
     CONTACT_VARIABLE,
+    STORE_VARIABLE,
     Config,
     LogsConfig,
     default_config_file,
@@ -73,7 +74,7 @@ def make_plan(options: WatchOptions) -> Plan:
         watchlist=Watchlist(items),
         channels=_channels(options, config, file),
         contact=options.contact or os.environ.get(CONTACT_VARIABLE) or config.contact,
-        store=options.store or _store(config, file) or default_store(),
+        store=options.store or os.environ.get(STORE_VARIABLE) or _store(config, file),
         from_beginning=(options.start or config.start) == "beginning",
         logs=logs,
         files=tuple(each for each in (file, *lists) if each is not None),
@@ -94,15 +95,15 @@ def _watchlist_files(options: WatchOptions, config: Config, file: Path | None) -
     return tuple(named)
 
 
-def _store(config: Config, file: Path | None) -> str | None:
+def _store(config: Config, file: Path | None) -> str:
     """The configured store; a relative SQLite path is beside the configuration file."""
-    url = config.store
-    if url is None or file is None or not url.startswith("sqlite:///"):
+    url = config.store or default_store()
+    if config.store is None or file is None or not url.startswith("sqlite:///"):
         return url
     path = url.removeprefix("sqlite:///")
     if path.startswith((":memory:", "/")):
         return url
-    return f"sqlite:///{file.parent.resolve() / path}"
+    return f"sqlite:///{file.parent.resolve() / Path(path).expanduser()}"
 
 
 def _channels(
@@ -119,11 +120,16 @@ def _channels(
     verify_channel_names(config.channels)
     if not options.as_json:
         return config.channels
+    return in_json(config.channels)
+
+
+def in_json(channels: tuple[ChannelConfig, ...]) -> tuple[ChannelConfig, ...]:
+    """The same channels, with what they write to standard output as JSON lines."""
     return tuple(
         StdoutConfig(name=each.name, format="json", group=each.group, timeout=each.timeout)
         if isinstance(each, StdoutConfig)
         else each
-        for each in config.channels
+        for each in channels
     )
 
 
@@ -133,7 +139,7 @@ def configured_store(config_file: Path | None) -> str:
     if file is None and default_config_file().is_file():
         file = default_config_file()
     config = load_config(file) if file is not None else Config()
-    return _store(config, file) or default_store()
+    return os.environ.get(STORE_VARIABLE) or _store(config, file)
 
 
 async def opened_store(url: str, *, create: bool = True) -> Store:

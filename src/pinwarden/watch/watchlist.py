@@ -23,6 +23,9 @@ from pinwarden.x509.identifiers import Identifiers
 # What a label must contain to stand for anything but itself.
 _INEXACT = frozenset({"*", "?", UNREADABLE_LABEL})
 
+# What a person who writes it means as an address or a range.
+_LIKE_AN_ADDRESS = re.compile(r"[0-9./]+|\[?[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.%]*\]?(?:/.*)?")
+
 # Bytes that could be a name of several labels, in lower case. Begun only where no
 # such byte precedes, so that a long run without a dot is passed over once.
 _DOTTED = re.compile(rb"(?<![a-z0-9_-])[a-z0-9_-]++(?:\.[a-z0-9_-]++)++")
@@ -74,7 +77,7 @@ def _parse_network(text: str) -> IPv4Network | IPv6Network | None:
     try:
         return ip_network(text.strip("[]"), strict=True)
     except ValueError:
-        if "/" in text or ":" in text or text.replace(".", "").isdigit():
+        if _LIKE_AN_ADDRESS.fullmatch(text):
             raise MalformedError(
                 f"watch item {quoted(text)}: not an IP address or range",
                 hint="a range names its first address, as in 192.0.2.0/24",
