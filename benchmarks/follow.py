@@ -67,7 +67,9 @@ def measure(entries: int, rounds: int) -> list[Row]:
 
 def report(rows: list[Row]) -> Iterator[str]:
     """The table, and what it says."""
-    yield f"{'reader':<12} {'protocol':<10} {'names':>7} {'µs/entry':>9} {'less start':>11} {'MB':>6}"
+    yield (
+        f"{'reader':<12} {'protocol':<10} {'names':>7} {'µs/entry':>9} {'less start':>11} {'MB':>6}"
+    )
     for row in rows:
         yield (
             f"{row.reader:<12} {row.protocol:<10} {row.names:>7} "

@@ -20,11 +20,12 @@ from cli.watching import PATIENCE, Home, eventually
 class Terminal:
     """What a person would see: a screen that understands what a table needs."""
 
-    ROWS, COLUMNS = 60, 110
-
-    def __init__(self, home: Home, arguments: tuple[str, ...], extra: dict[str, str]) -> None:
+    def __init__(
+        self, home: Home, arguments: tuple[str, ...], extra: dict[str, str], columns: int
+    ) -> None:
+        self._columns = columns
         self._master, slave = pty.openpty()
-        size = struct.pack("HHHH", self.ROWS, self.COLUMNS, 0, 0)
+        size = struct.pack("HHHH", 60, columns, 0, 0)
         fcntl.ioctl(slave, termios.TIOCSWINSZ, size)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "pinwarden", *arguments],
@@ -71,7 +72,7 @@ class Terminal:
 
     def screen(self) -> list[str]:
         """The lines on the screen, without empty ones at its end."""
-        return render_screen(self.raw, self.COLUMNS)
+        return render_screen(self.raw, self._columns)
 
 
 _CONTROL = re.compile(r"\x1b\[(\??[0-9;]*)([A-Za-z])|\r|\n|\x1b.|[^\x1b\r\n]+")
@@ -111,9 +112,9 @@ def render_screen(raw: str, columns: int) -> list[str]:
 
 @contextmanager
 def on_terminal(
-    home: Home, *arguments: str, extra: dict[str, str] | None = None
+    home: Home, *arguments: str, extra: dict[str, str] | None = None, columns: int = 130
 ) -> Iterator[Terminal]:
-    terminal = Terminal(home, arguments, extra or {})
+    terminal = Terminal(home, arguments, extra or {}, columns)
     try:
         yield terminal
     finally:

@@ -85,7 +85,7 @@ def test_new_certificates_and_a_clean_end(
         ended = daemon.stop().checked(0)
     assert ended.out == ""
     assert ended.err.splitlines() == [
-        "pinwarden: watching 1 items; alerts to file",
+        "pinwarden: watching 1 item; alerts to file",
         "pinwarden: stopped",
     ]
     for log in logs:

@@ -291,7 +291,7 @@ def test_text_for_people(home: Home, served: LabServer, ca: CA) -> None:
     ran = home.run(*arguments).checked(1)
     assert "www.shop.example" in ran.out
     assert "Some CA" in ran.out
-    assert ran.err.splitlines()[-1].startswith("pinwarden: 1 logs (1 up to date), 11 entries read")
+    assert ran.err.splitlines()[-1].startswith("pinwarden: 1 log (1 up to date), 11 entries read")
     again = home.run(*arguments, "--quiet").checked(0)
     assert (again.out, again.err) == ("", "")
 

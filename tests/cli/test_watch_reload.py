@@ -129,8 +129,9 @@ def test_a_broken_configuration_changes_nothing(
         daemon.await_said("not reloaded")
         issue(logs[0], ca, "www.shop.example")
         await_alert(daemon, home, "www.shop.example")
-        [line] = daemon.said.splitlines()[before:]
+        line, *hint = daemon.said.splitlines()[before:]
         assert "configuration" in line
+        assert all(each.startswith("pinwarden: hint: ") for each in hint)
         home.config.write_text(good + "\n")
         daemon.await_said("reloaded: watching")
         daemon.stop().checked(0)

@@ -210,9 +210,7 @@ def test_the_nearest_head_comes_first() -> None:
 
 
 @pytest.mark.parametrize(("minutes", "found"), [(None, False), (5, False), (11, True)])
-def test_a_log_joined_long_after_watching_began_has_a_gap(
-    minutes: int | None, found: bool
-) -> None:
+def test_a_log_joined_long_after_watching_began_has_a_gap(minutes: int | None, found: bool) -> None:
     """What a log took while it did not answer is said to be unknown."""
     began = None if minutes is None else START - timedelta(minutes=minutes)
     finding = joined_late(LOG, head(5), began, START)

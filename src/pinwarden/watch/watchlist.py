@@ -70,6 +70,9 @@ def parse_watch_item(text: str) -> WatchItem:
         name = normalise_name(stripped.removeprefix("."))
     except MalformedError as error:
         raise MalformedError(f"watch item {quoted(stripped)}: {error}") from error
+    if _LIKE_AN_ADDRESS.fullmatch(name):
+        # Written in digits of another script, perhaps.
+        raise MalformedError(f"watch item {quoted(stripped)}: not a DNS name")
     return WatchItem("." * below + name, tuple(reversed(name.split("."))), below)
 
 
