@@ -36,6 +36,10 @@ _BASELINE_AT = "baseline-at"
 _RETRY_SECONDS = 15.0
 _RETRY_LONGEST = 600.0
 
+# Passes in a row that may fail for the store before the monitor gives up: each
+# has already waited for a lock.
+_STORE_ATTEMPTS = 5
+
 # Attempts to reach the last head of a log that left the list.
 _DRAIN_ATTEMPTS = 5
 
@@ -66,6 +70,7 @@ class _Follower:
     patience: Patience = field(default_factory=Patience)
     task: asyncio.Task[None] | None = None
     leaving: bool = False
+    store_failures: int = 0
 
 
 class Monitor:
@@ -239,8 +244,15 @@ class Monitor:
             _failing(worker, error)
             _log.warning("%s", error)
             return False
-        except StoreError:
-            raise
+        except StoreError as error:
+            # A backup may hold the database for a while. What was examined is kept
+            # in the worker, and the next pass commits it.
+            follower.store_failures += 1
+            if follower.store_failures >= _STORE_ATTEMPTS:
+                raise
+            _failing(worker, error)
+            _log.warning("%s", error)
+            return False
         except PinwardenError as error:
             _failing(worker, error)
             _log.warning("log %s: %s", quoted(worker.status.description), error)
@@ -248,6 +260,7 @@ class Monitor:
                 await self._report((finding_of(error, worker.subject),), worker)
             return False
         follower.patience.succeeded()
+        follower.store_failures = 0
         await self._recovered(worker, findings)
         return worker.status.activity is not Activity.MISBEHAVING
 
