@@ -231,13 +231,31 @@ def wrong_root(log: str, state: FollowState, error: WrongRootError) -> Finding:
 
 def fork(log: str, one: Head, other: Head) -> Finding:
     """The finding for two signed heads that cannot both be true."""
+    return _two_heads(
+        log,
+        f"two signed tree heads contradict each other: size {one.size} with root "
+        f"{one.root.hex()}, and size {other.size} with root {other.root.hex()}",
+        one,
+        other,
+    )
+
+
+def unproven(log: str, older: Head, newer: Head) -> Finding:
+    """The finding for two signed heads between which the log's own proof does not hold."""
+    return _two_heads(
+        log,
+        f"the log's proof does not connect two heads it signed: size {older.size} with root "
+        f"{older.root.hex()}, and size {newer.size} with root {newer.root.hex()}",
+        older,
+        newer,
+    )
+
+
+def _two_heads(log: str, message: str, one: Head, other: Head) -> Finding:
     return Finding(
         kind=LOG_FORK,
         subject=log,
-        message=(
-            f"two signed tree heads contradict each other: size {one.size} with root "
-            f"{one.root.hex()}, and size {other.size} with root {other.root.hex()}"
-        ),
+        message=message,
         details=(
             ("first head", f"size {one.size}, {one.timestamp.isoformat()}"),
             ("second head", f"size {other.size}, {other.timestamp.isoformat()}"),

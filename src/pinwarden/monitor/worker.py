@@ -28,12 +28,12 @@ from pinwarden.ct.follow import (
     WrongRootError,
     advance,
     final_contradiction,
-    fork,
     from_head,
     joined_late,
     offer,
     rewound,
     staleness,
+    unproven,
     wrong_root,
 )
 from pinwarden.ct.head import Head
@@ -209,7 +209,7 @@ class LogWorker:
         try:
             await self._prove(question.older, question.newer)
         except BadProofError:
-            return [fork(self.subject, question.older, question.newer)]
+            return [unproven(self.subject, question.older, question.newer)]
         except (OutsideError, MalformedError):
             # No answer is no evidence; the head is asked about again when it returns.
             return []
@@ -284,7 +284,7 @@ class LogWorker:
             try:
                 await self._prove(verified, error.head)
             except BadProofError:
-                finding = fork(self.subject, verified, error.head)
+                finding = unproven(self.subject, verified, error.head)
             except (OutsideError, MalformedError):
                 pass
         self._state = rewound(state)

@@ -12,6 +12,7 @@ from pinwarden.net.channels.apart import Apart
 from pinwarden.render import Message, render_json_line
 
 _TARGET = "standard output"
+_READER_GONE = 3600.0
 
 
 class StdoutChannel:
@@ -49,4 +50,8 @@ def _write(text: str) -> None:
             data = data[os.write(descriptor, data) :]
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is closed"
-        raise OutsideError(f"{_TARGET}: cannot be written: {reason}", target=_TARGET) from error
+        # A reader that went away does not come back; the alert stays owed.
+        later = _READER_GONE if isinstance(error, BrokenPipeError) else None
+        raise OutsideError(
+            f"{_TARGET}: cannot be written: {reason}", target=_TARGET, retry_after=later
+        ) from error
