@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import gc
 import logging
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -124,6 +125,9 @@ async def _session(
             on_alert=outbox.wake,
         )
         monitors.append(monitor)
+        # What was loaded until here stays: the garbage collector need not walk
+        # through it again for every few thousand entries.
+        gc.freeze()
         yield _Session(http, sources, store, monitor, outbox, display)
 
 
