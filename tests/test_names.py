@@ -349,3 +349,16 @@ def test_a_name_touches_all_above_it(labels: list[str], left: list[str]) -> None
     name = ".".join([*left, *labels])
     assert name_touches(name, watched, True)
     assert name_touches(name, watched, False) is (not left)
+
+
+@given(st.from_regex(r"[a-z0-9_.x-]{1,80}", fullmatch=True))
+def test_a_normal_name_is_what_the_long_way_makes_of_it(text: str) -> None:
+    """The short way for names that need no change gives no other answer than the long one."""
+    upper = text.upper()
+    try:
+        expected = normalise_name(upper)
+    except MalformedError:
+        with pytest.raises(MalformedError):
+            normalise_name(text)
+    else:
+        assert normalise_name(text) == expected

@@ -38,6 +38,12 @@ _IP_LIMIT = 100
 _PLAIN = re.compile(rb"(?:\*\.)?[A-Za-z0-9_-][A-Za-z0-9_.-]*")
 _IP_LITERAL = re.compile(rb"[0-9A-Fa-f:.]+")
 _OWN_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+# A name that is what it becomes: host labels in lower case, none of them an
+# A-label, and the last one not of digits.
+_NORMAL = re.compile(
+    r"(?:(?!xn--)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*"
+    r"(?!xn--)[a-z_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+)
 _SCHEME = re.compile(r"^\s*[a-zA-Z][a-zA-Z0-9+.-]{0,30}://")
 _SEPARATOR = re.compile(r"[\s\x00/\\:,;=|\"'<>()\[\]{}]")
 _CONTROL = re.compile("[\x00-\x1f\x7f\ufffd\ud800-\udfff]")
@@ -54,6 +60,8 @@ def normalise_name(text: str) -> str:
     Raises `MalformedError`, naming what is wrong, for anything that is not one
     DNS name: IDNA 2008 with the UTS #46 mapping; underscores are allowed.
     """
+    if len(text) <= _NAME_LIMIT and _NORMAL.fullmatch(text):
+        return text
     subject = f"name {quoted(text)}"
     if len(text) > VALUE_LIMIT:
         raise MalformedError(f"{subject}: is longer than {_NAME_LIMIT} characters")

@@ -77,15 +77,15 @@ def parse_watch_item(text: str) -> WatchItem:
 
 
 def _parse_network(text: str) -> IPv4Network | IPv6Network | None:
+    if not _LIKE_AN_ADDRESS.fullmatch(text):
+        return None
     try:
         return ip_network(text.strip("[]"), strict=True)
     except ValueError:
-        if _LIKE_AN_ADDRESS.fullmatch(text):
-            raise MalformedError(
-                f"watch item {quoted(text)}: not an IP address or range",
-                hint="a range names its first address, as in 192.0.2.0/24",
-            ) from None
-        return None
+        raise MalformedError(
+            f"watch item {quoted(text)}: not an IP address or range",
+            hint="a range names its first address, as in 192.0.2.0/24",
+        ) from None
 
 
 def parse_watchlist(text: str) -> tuple[WatchItem, ...]:
