@@ -8,6 +8,7 @@ import pytest
 
 from pinwarden.errors import StoreError
 from pinwarden.store.contract import Delivery, DeliveryState, Store
+from pinwarden.watch.sighting import SightingKind
 from store.kinds import Opener
 from store.values import (
     ARGON,
@@ -58,6 +59,15 @@ async def test_what_is_due_is_oldest_first_and_limited(store: Store) -> None:
     assert seen == sorted(key(str(one)) for one in range(5))[:3]
     assert len(await store.due("mail", NOW)) == 5
     assert len(await store.due("mail", _HOUR)) == 6
+
+
+async def test_junk_does_not_delay_what_matters(store: Store) -> None:
+    """However many unreadable entries came before, a certificate is told of first."""
+    junk = [sighting(f"junk {n}", n, kind=SightingKind.UNREADABLE) for n in range(5)]
+    await move(store, 6, *junk, sighting("shop", 5))
+    first, *others = await store.due("mail", NOW, limit=3)
+    assert first.alert.key == f"issuance:{key('shop').hex()}"
+    assert {each.alert.key for each in others} < {f"issuance:{one.key.hex()}" for one in junk}
 
 
 async def test_a_channel_added_later_hears_nothing_old(store: Store) -> None:

@@ -293,7 +293,10 @@ class Store(Protocol):
     # Telling people.
 
     async def due(self, channel: str, now: datetime, limit: int = 100) -> tuple[Delivery, ...]:
-        """The oldest deliveries owed to one channel that may be tried now."""
+        """The oldest deliveries owed to one channel that may be tried now.
+
+        Those about unreadable entries come last.
+        """
         ...
 
     async def next_due(self, channels: Collection[str]) -> datetime | None:

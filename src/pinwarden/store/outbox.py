@@ -7,12 +7,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, case, func, or_, select, update
 
 from pinwarden.store import schema
 from pinwarden.store.alerts import load_alerts
 from pinwarden.store.contract import Delivery, DeliveryState
 from pinwarden.store.upsert import chunks
+from pinwarden.watch.sighting import SightingKind
 
 # No channel takes longer than this for one message. A delivery under way for
 # longer belongs to a process that hangs, or died on a machine we cannot ask.
@@ -22,11 +23,17 @@ _TABLE = schema.delivery.c
 
 
 def due(connection: Connection, channel: str, now: datetime, limit: int) -> tuple[Delivery, ...]:
-    """The oldest deliveries that may be tried."""
+    """The oldest deliveries that may be tried, those about unreadable entries last.
+
+    A log could be filled with junk to delay the alert that matters.
+    """
+    is_junk = case((schema.sighting.c.kind == SightingKind.UNREADABLE.value, 1), else_=0)
     rows = connection.execute(
         select(schema.delivery)
+        .join(schema.alert, schema.alert.c.id == _TABLE.alert_id)
+        .outerjoin(schema.sighting, schema.sighting.c.id == schema.alert.c.sighting_id)
         .where(_TABLE.channel == channel, _TABLE.state == DeliveryState.DUE.value, _TABLE.at <= now)
-        .order_by(_TABLE.at, _TABLE.id)
+        .order_by(is_junk, _TABLE.at, _TABLE.id)
         .limit(limit)
     ).all()
     alerts = load_alerts(connection, [row.alert_id for row in rows])
