@@ -155,7 +155,10 @@ async def _kill(process: asyncio.subprocess.Process) -> None:
     for how in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, how)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_GRACE):
-                await process.wait()
-                return
+        # Not asyncio.timeout: in a task that is being cancelled, before CPython
+        # 3.11.3, it ends in CancelledError, and the second signal is never sent.
+        ended = asyncio.ensure_future(process.wait())
+        done, _ = await asyncio.wait({ended}, timeout=_GRACE)
+        if done:
+            return
+        ended.cancel()
