@@ -214,7 +214,8 @@ def test_an_alert_from_the_first_line_to_the_last_note(seen: Seen) -> None:
     listed = [
         json.loads(line) for line in seen.run("alerts", "list", "--json", code=1).splitlines()
     ]
-    assert [each["key"] for each in listed] == [each["key"] for each in told]
+    # Told in the order of what matters, listed in the order of the log.
+    assert {each["key"] for each in listed} == {each["key"] for each in told}
     for each in listed:
         [delivery] = each["deliveries"]
         assert (delivery["channel"], delivery["state"]) == ("file", "sent")
