@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from cli.watching import BOTH, Daemon, Home, eventually, names_of, read_alerts
+from cli.watching import (
+    BOTH,
+    Daemon,
+    Home,
+    await_alert,
+    await_follows,
+    eventually,
+    issue,
+    names_of,
+    read_alerts,
+)
 from pinwarden.ct.log import LogKind, LogState
 from pinwarden.lab.bulk import fill
 from pinwarden.lab.ca import CA
@@ -16,56 +24,6 @@ from pinwarden.lab.log import LabLog
 from pinwarden.lab.serve import LabServer
 
 both = pytest.mark.parametrize("kind", BOTH, ids=str)
-HEAD = {LogKind.RFC6962: "get-sth", LogKind.STATIC: "checkpoint"}
-ENTRIES = {LogKind.RFC6962: "get-entries", LogKind.STATIC: "tile/data"}
-
-
-@pytest.fixture(scope="module")
-def ca() -> CA:
-    return CA("Some CA")
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    home = Home(tmp_path)
-    home.configure()
-    return home
-
-
-@pytest.fixture
-def logs() -> list[LabLog]:
-    return [LabLog(f"log-{kind}", kinds=(kind,)) for kind in BOTH]
-
-
-@pytest.fixture
-def served(logs: list[LabLog]) -> Iterator[LabServer]:
-    for log in logs:
-        fill(log, 30)
-    with LabServer(logs) as server:
-        yield server
-
-
-def issue(log: LabLog, ca: CA, name: str) -> None:
-    log.add_precertificate(ca.issue([name]).precertificate_chain)
-
-
-def await_follows(daemon: Daemon, *logs: LabLog) -> None:
-    """Wait until each log was asked for a head once more than it has been."""
-    parts = [(log, HEAD[log.face().kind]) for log in logs]
-    before = [log.visits.count(part) for log, part in parts]
-    daemon.await_(
-        lambda: all(
-            log.visits.count(part) > count + 1
-            for (log, part), count in zip(parts, before, strict=True)
-        ),
-        "every log is followed",
-    )
-
-
-def await_alert(daemon: Daemon, home: Home, *names: str) -> None:
-    """Wait until there are alerts for these names, and for no others."""
-    daemon.await_(lambda: len(home.alerts()) >= len(names), f"an alert of {names}")
-    assert names_of(home.alerts()) == sorted(names)
 
 
 # Changes while it runs.

@@ -25,6 +25,7 @@ from typing import Any, TypeVar
 
 from pinwarden.cli.main import run
 from pinwarden.ct.log import LogKind
+from pinwarden.lab.ca import CA
 from pinwarden.lab.log import LabLog
 from pinwarden.lab.loglist import log_list_json
 from pinwarden.store.contract import LogPosition, Store, StoredFinding
@@ -323,3 +324,32 @@ def eventually(happened: Callable[[], object], what: Callable[[], str]) -> None:
 def _toml(values: dict[str, object]) -> str:
     """A TOML table of strings, numbers and lists of strings, which are written as in JSON."""
     return "".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items())
+
+
+# Following, as the logs see it.
+
+HEAD = {LogKind.RFC6962: "get-sth", LogKind.STATIC: "checkpoint"}
+ENTRIES = {LogKind.RFC6962: "get-entries", LogKind.STATIC: "tile/data"}
+
+
+def issue(log: LabLog, ca: CA, name: str) -> None:
+    log.add_precertificate(ca.issue([name]).precertificate_chain)
+
+
+def await_follows(daemon: Daemon, *logs: LabLog) -> None:
+    """Wait until each log was asked for a head once more than it has been."""
+    parts = [(log, HEAD[log.face().kind]) for log in logs]
+    before = [log.visits.count(part) for log, part in parts]
+    daemon.await_(
+        lambda: all(
+            log.visits.count(part) > count + 1
+            for (log, part), count in zip(parts, before, strict=True)
+        ),
+        "every log is followed",
+    )
+
+
+def await_alert(daemon: Daemon, home: Home, *names: str) -> None:
+    """Wait until there are alerts for these names, and for no others."""
+    daemon.await_(lambda: len(home.alerts()) >= len(names), f"an alert of {names}")
+    assert names_of(home.alerts()) == sorted(names)
