@@ -7,22 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from cli.watching import BOTH, WATCHED, Home
+from cli.watching import BOTH, WATCHED, Home, issue, new_log
 from pinwarden.ct.leaf import EntryType, Extra, encode_leaf
 from pinwarden.ct.log import LogKind
-from pinwarden.lab.bulk import fill
 from pinwarden.lab.ca import CA
 from pinwarden.lab.hostile import hostile_certificate, slugs
-from pinwarden.lab.log import LabLog
 from pinwarden.lab.odd_leaves import odd_leaves
 from pinwarden.lab.serve import LabServer
 
 both = pytest.mark.parametrize("kind", BOTH, ids=str)
-
-
-@pytest.fixture(scope="module")
-def ca() -> CA:
-    return CA("Some CA")
 
 
 @pytest.fixture
@@ -34,18 +27,6 @@ def home(tmp_path: Path) -> Home:
 def served() -> Iterator[LabServer]:
     with LabServer() as server:
         yield server
-
-
-def new_log(server: LabServer, name: str, *kinds: LogKind, entries: int = 0) -> LabLog:
-    log = LabLog(name, kinds=kinds or (LogKind.RFC6962,))
-    if entries:
-        fill(log, entries, seed=len(name))
-    server.add_log(log)
-    return log
-
-
-def issue(log: LabLog, ca: CA, name: str) -> None:
-    log.add_precertificate(ca.issue([name]).precertificate_chain)
 
 
 @both

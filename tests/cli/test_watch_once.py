@@ -12,7 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from cli.watching import BOTH, PATIENCE, WATCHED, Home, log_id, names_of, verify_tidy
+from cli.watching import (
+    BOTH,
+    PATIENCE,
+    WATCHED,
+    Home,
+    issue,
+    log_id,
+    names_of,
+    new_log,
+    verify_tidy,
+)
 from pinwarden.ct.log import LogKind
 from pinwarden.lab.bulk import fill
 from pinwarden.lab.ca import CA
@@ -21,11 +31,6 @@ from pinwarden.lab.loglist import log_list_json
 from pinwarden.lab.serve import LabServer
 
 both = pytest.mark.parametrize("kind", BOTH, ids=str)
-
-
-@pytest.fixture(scope="module")
-def ca() -> CA:
-    return CA("Some CA")
 
 
 @pytest.fixture
@@ -37,18 +42,6 @@ def home(tmp_path: Path) -> Home:
 def served() -> Iterator[LabServer]:
     with LabServer() as server:
         yield server
-
-
-def new_log(server: LabServer, name: str, *kinds: LogKind, entries: int = 0) -> LabLog:
-    log = LabLog(name, kinds=kinds or (LogKind.RFC6962,))
-    if entries:
-        fill(log, entries, seed=len(name))
-    server.add_log(log)
-    return log
-
-
-def issue(log: LabLog, ca: CA, name: str) -> None:
-    log.add_precertificate(ca.issue([name]).precertificate_chain)
 
 
 # The report, and what it is a report of.

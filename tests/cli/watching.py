@@ -25,9 +25,11 @@ from typing import Any, TypeVar
 
 from pinwarden.cli.main import run
 from pinwarden.ct.log import LogKind
+from pinwarden.lab.bulk import fill
 from pinwarden.lab.ca import CA
 from pinwarden.lab.log import LabLog
 from pinwarden.lab.loglist import log_list_json
+from pinwarden.lab.serve import LabServer
 from pinwarden.store.contract import LogPosition, Store, StoredFinding
 from pinwarden.store.store import open_store
 
@@ -330,6 +332,15 @@ def _toml(values: dict[str, object]) -> str:
 
 HEAD = {LogKind.RFC6962: "get-sth", LogKind.STATIC: "checkpoint"}
 ENTRIES = {LogKind.RFC6962: "get-entries", LogKind.STATIC: "tile/data"}
+
+
+def new_log(server: LabServer, name: str, *kinds: LogKind, entries: int = 0) -> LabLog:
+    """One more log, served from now on."""
+    log = LabLog(name, kinds=kinds or (LogKind.RFC6962,))
+    if entries:
+        fill(log, entries, seed=len(name))
+    server.add_log(log)
+    return log
 
 
 def issue(log: LabLog, ca: CA, name: str) -> None:
