@@ -5,7 +5,6 @@ Sub-commands are imported when they are called: `pinwarden --help` costs nothing
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from collections.abc import Sequence
@@ -13,12 +12,18 @@ from collections.abc import Sequence
 import click
 
 from pinwarden import __version__
+from pinwarden.cli.lazy import LazyGroup
 from pinwarden.cli.output import ExitCode, say, say_error
 from pinwarden.errors import ConfigError, PinwardenError
 
 # command -> (module, attribute, one line of help)
 _COMMANDS = {
     "alerts": ("pinwarden.cli.alerts", "alerts", "What people were told: list, ack, test."),
+    "caa": (
+        "pinwarden.cli.caa.group",
+        "caa",
+        "Which CAs may issue: check, show, lint, make, verify.",
+    ),
     "demo": ("pinwarden.cli.demo", "demo", "A world on loopback: an attack, and the answer to it."),
     "log-list": ("pinwarden.cli.log_list", "log_list", "The log lists in use: show, update."),
     "sightings": ("pinwarden.cli.sightings", "sightings", "Certificates seen: list, show, export."),
@@ -26,23 +31,11 @@ _COMMANDS = {
 }
 
 
-class _LazyGroup(click.Group):
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
-            return None
-        module, attribute, _ = _COMMANDS[cmd_name]
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, entry[2]) for name, entry in sorted(_COMMANDS.items())])
+class _Commands(LazyGroup):
+    table = _COMMANDS
 
 
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="pinwarden")
 def cli() -> None:
     """Defends a domain against certificates it did not ask for.

@@ -1,0 +1,1 @@
+"""CAA (RFC 8659): which certification authorities may issue for a name."""

@@ -1,0 +1,1 @@
+"""`pinwarden caa`: who may issue for a name, and is it meant so."""

@@ -1,0 +1,1 @@
+"""Asking DNS for CAA records, and saying honestly what is known of the answer."""
