@@ -22,7 +22,7 @@ _COMMANDS = {
     "caa": (
         "pinwarden.cli.caa.group",
         "caa",
-        "Which CAs may issue: check, show, lint, make, verify.",
+        "Which CAs may issue: check, lint, make, watch.",
     ),
     "demo": ("pinwarden.cli.demo", "demo", "A world on loopback: an attack, and the answer to it."),
     "log-list": ("pinwarden.cli.log_list", "log_list", "The log lists in use: show, update."),
