@@ -29,7 +29,7 @@ format: dev ## rewrite the code into the house's format
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-bench: dev ## measure CPU time and memory per log entry
+bench: dev ## measure time and memory of following logs and of checking CAA
 	$(BIN)/python -m benchmarks $(ARGS)
 
 docs: dev ## build the documentation site into docs/_build/html

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks import follow
+from benchmarks import caa, follow
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--only", choices=("follow", "caa"))
     parser.add_argument("--entries", type=int, default=100_000)
+    parser.add_argument("--names", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    for line in follow.report(follow.measure(options.entries, options.rounds)):
-        print(line)
+    if options.only != "caa":
+        for line in follow.report(follow.measure(options.entries, options.rounds)):
+            print(line)
+    if options.only != "follow":
+        for line in caa.report(caa.measure(options.names, options.rounds)):
+            print(line)
 
 
 if __name__ == "__main__":

@@ -23,3 +23,4 @@ compile() {
 
 compile requirements/dev.lock --all-extras --group dev pyproject.toml requirements/build.in "$@"
 compile requirements/docs.lock --constraints requirements/dev.lock requirements/docs.in "$@"
+compile requirements/peers.lock requirements/peers.in "$@"

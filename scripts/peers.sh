@@ -1,10 +1,16 @@
 #!/usr/bin/env bash
-# Installs the foreign programs that tests/peers talks to into .peers/bin, by package name:
+# Installs the foreign programs that tests/peers talks to into .peers, by package name:
 #
-#   certspotter         SSLMate's monitor, Debian's package, unpacked and not installed: nothing of
-#                       this system changes and no daemon starts
+#   certspotter         SSLMate's monitor
+#   bind9, nsd, unbound, tinydns, dnsmasq
+#                       DNS servers and their tools, where they are not installed already; a program
+#                       in .peers/bin knows the libraries that came with it
 #   sunlight, skylight  the log that runs at Let's Encrypt, through the Go module proxy, at the
 #                       version and hashes of tests/peers/go/go.mod and go.sum
+#   octodns, botocore   with pip, into a virtual environment of their own, .peers/python
+#
+# Debian's packages are unpacked and not installed: nothing of this system changes and no daemon
+# starts.
 #
 # What this machine cannot install is named, and its tests skip.
 set -uo pipefail
@@ -14,28 +20,73 @@ mkdir -p "$bin"
 
 say() { printf 'peers: %s\n' "$*" >&2; }
 
-download_deb() { (cd "$1" && apt-get download -qq "$2" 2>"$1/words"); }
+export PATH=$PATH:/usr/sbin:/sbin
+debian=$PWD/.peers/debian
+mkdir -p "$debian"
 
-install_certspotter() {
-  [ ! -x "$bin/certspotter" ] || { say "certspotter is there"; return; }
-  if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
-    say "no certspotter: it comes as a Debian package, and this is no Debian"
+have_debian() { command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null; }
+
+# Once in a run, which a file remembers across subshells.
+rm -f .peers/.lists-read
+read_lists() {
+  [ ! -e .peers/.lists-read ] && [ "$(id -u)" = 0 ] || return 1
+  touch .peers/.lists-read
+  say "reading Debian's package lists"
+  apt-get update -qq 2>/dev/null
+}
+
+# A package and the libraries that this system lacks for it. Never the C library: a program must
+# have the one of its loader.
+package_and_libraries() {
+  apt-get install --simulate --no-install-recommends "$1" 2>/dev/null |
+    awk -v wanted="$1" '$1 == "Inst" && ($2 == wanted || $2 ~ /^(lib|bind9)/) { print $2 }' |
+    grep -vE '^lib(c|gcc|stdc|crypt)[-+0-9]'
+}
+
+# What a package comes to, unpacked into .peers/debian; the system's own when it is installed.
+unpack() {
+  local folder packages file unpacked=1
+  have_debian || { echo "this is no Debian"; return 1; }
+  folder=$(mktemp -d)
+  packages=$(package_and_libraries "$1")
+  [ -n "$packages" ] || packages=$(read_lists && package_and_libraries "$1")
+  [ -n "$packages" ] || packages=$1
+  # shellcheck disable=SC2086  # one word for each package
+  (cd "$folder" && apt-get download -qq $packages 2>"$folder/words") ||
+    { read_lists && (cd "$folder" && apt-get download -qq $packages 2>"$folder/words"); }
+  for file in "$folder"/*.deb; do
+    dpkg-deb -x "$file" "$debian" 2>>"$folder/words" && [[ $file == */"$1"_* ]] && unpacked=0
+  done
+  [ "$unpacked" = 0 ] || tail -n 1 "$folder/words"
+  rm -rf "$folder"
+  return "$unpacked"
+}
+
+# A program that finds the libraries which were unpacked with it.
+wrap() {
+  local found libraries
+  found=$(find "$debian"/usr/bin "$debian"/usr/sbin -name "$1" 2>/dev/null | head -n 1)
+  [ -n "$found" ] || { say "no $1: its package does not hold it"; return; }
+  libraries=$(find "$debian"/usr/lib "$debian"/lib -maxdepth 1 -name '*-linux-gnu*' 2>/dev/null |
+    tr '\n' ':')
+  printf '#!/bin/sh\nLD_LIBRARY_PATH=%s exec %s "$@"\n' "$libraries" "$found" >"$bin/$1"
+  chmod 755 "$bin/$1"
+}
+
+install_debian() {
+  local package=$1 name words missing=
+  shift
+  for name in "$@"; do
+    [ -x "$bin/$name" ] || command -v "$name" >/dev/null || missing="$missing $name"
+  done
+  [ -n "$missing" ] || { say "$package: $* here already"; return; }
+  if ! words=$(unpack "$package"); then
+    say "no$missing: Debian's package $package cannot be unpacked here ($words)"
+    [ "$(id -u)" = 0 ] || say "hint: sudo apt-get update, then make peers again"
     return
   fi
-  local folder
-  folder=$(mktemp -d)
-  if ! download_deb "$folder" certspotter && [ "$(id -u)" = 0 ]; then
-    say "reading Debian's package lists"
-    apt-get update -qq 2>/dev/null && download_deb "$folder" certspotter
-  fi
-  if dpkg-deb -x "$folder"/certspotter_*.deb "$folder/unpacked" 2>/dev/null; then
-    install -m 755 "$folder/unpacked/usr/bin/certspotter" "$bin/certspotter"
-    say "certspotter $(basename "$folder"/certspotter_*.deb | cut -d_ -f2) unpacked"
-  else
-    say "no certspotter: apt-get cannot download it ($(tail -n 1 "$folder/words"))"
-    [ "$(id -u)" = 0 ] || say "hint: sudo apt-get update, then make peers again"
-  fi
-  rm -rf "$folder"
+  for name in $missing; do wrap "$name"; done
+  say "$package unpacked:$missing"
 }
 
 # The `tool` lines of go.mod need Go 1.24, and sunlight's SQLite needs a C compiler.
@@ -62,6 +113,29 @@ install_sunlight() {
   fi
 }
 
-install_certspotter
+# Into an environment of its own: none of this may be what Pinwarden itself runs with.
+install_python() {
+  local state lock=requirements/peers.lock stamp=.peers/python/.installed
+  state=$({ cat "$lock" && pwd -P; } | cksum)
+  [ "$(cat "$stamp" 2>/dev/null)" != "$state" ] || { say "octodns and botocore are there"; return; }
+  if scripts/bootstrap.sh && .venv/bin/python -m venv --clear .peers/python &&
+    PIP_USER=0 .peers/python/bin/python -m pip install --quiet --no-input --require-hashes \
+      --disable-pip-version-check -r "$lock" >.peers/python.words 2>&1; then
+    echo "$state" >"$stamp"
+    say "octodns and botocore installed"
+  else
+    say "no octodns, no botocore: pip cannot install them ($(tail -n 1 .peers/python.words 2>/dev/null))"
+  fi
+}
+
+install_debian certspotter certspotter
+install_debian bind9 named
+install_debian bind9-utils named-checkzone named-compilezone
+install_debian bind9-dnsutils dig delv nsupdate
+install_debian nsd nsd
+install_debian unbound unbound
+install_debian tinydns tinydns-data tinydns-get
+install_debian dnsmasq-base dnsmasq
 install_sunlight
+install_python
 exit 0

@@ -1,4 +1,4 @@
-"""The register of findings, its page in the documentation, and the advice given."""
+"""The register of findings, its pages in the documentation, and the advice given."""
 
 from __future__ import annotations
 
@@ -10,16 +10,21 @@ import pytest
 from pinwarden.findings import REGISTER, FindingKind
 from pinwarden.render import next_step
 
-_PAGE = Path(__file__).parents[1] / "docs" / "findings.md"
+_DOCS = Path(__file__).parents[1] / "docs"
+_PAGES = ("findings.md", "findings-caa.md")
 _PARTS = ("**What it means.**", "**How sure we are.**", "**What to do.**")
 
 
 def _sections() -> dict[str, str]:
-    pieces = re.split(r"^## (.+)$", _PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    return dict(zip(pieces[1::2], pieces[2::2], strict=True))
+    sections: dict[str, str] = {}
+    for page in _PAGES:
+        text = (_DOCS / page).read_text(encoding="utf-8")
+        pieces = re.split(r"^## (.+)$", text, flags=re.MULTILINE)
+        sections |= zip(pieces[1::2], pieces[2::2], strict=True)
+    return sections
 
 
-def test_page_and_register_name_the_same_ids_in_the_same_order() -> None:
+def test_pages_and_register_name_the_same_ids_in_the_same_order() -> None:
     """Every registered finding has its section, and no section is left over."""
     assert list(_sections()) == list(REGISTER)
 

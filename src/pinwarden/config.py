@@ -39,6 +39,27 @@ class LogsConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_onl
     parallel: int = 8
 
 
+class CAAConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """The `[caa]` table: how to observe the CAA policies of what is watched."""
+
+    # How often every name is looked at. A CA may use an answer for 8 hours: looks
+    # further apart leave times of which nothing can be said.
+    interval_minutes: float = 60
+    # Whom to ask: "192.0.2.1", "127.0.0.1:5300", "tls://HOST", "https://HOST/dns-query";
+    # with several, all of them. None: the first one that the system has.
+    resolvers: tuple[str, ...] = ()
+    # Names to observe besides those of `watch` and `watchlist`.
+    names: tuple[str, ...] = ()
+    # How long after a look that shows another policy the second one comes.
+    confirm_seconds: float = 20
+    # How long a name must be impossible to look up before there is an alert.
+    patience_minutes: float = 30
+    # How long one question may take.
+    timeout_seconds: float = 5
+    # Names in work at the same time.
+    parallel: int = 50
+
+
 class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """A whole configuration file."""
 
@@ -56,6 +77,8 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
     # Where sightings and positions are kept.
     store: str | None = None
     logs: LogsConfig = msgspec.field(default_factory=LogsConfig)
+    # Without this table CAA policies are not observed.
+    caa: CAAConfig | None = None
     # Where alerts go; at least one.
     channels: tuple[ChannelConfig, ...] = ()
 
@@ -84,15 +107,18 @@ def load_config(file: Path) -> Config:
         raise ConfigError(f"configuration {quoted(str(file))}: not TOML: {error}") from error
     except msgspec.ValidationError as error:
         raise _explained(file, str(error)) from error
-    _check_numbers(file, config.logs)
+    _check_numbers(file, "logs", config.logs)
+    if config.caa is not None:
+        _check_numbers(file, "caa", config.caa)
     return config
 
 
-def _check_numbers(file: Path, logs: LogsConfig) -> None:
-    for key in ("refresh_minutes", "poll_seconds", "timeout_seconds", "parallel"):
-        if not 0 < getattr(logs, key) < math.inf:
+def _check_numbers(file: Path, table: str, values: msgspec.Struct) -> None:
+    for key, value in msgspec.structs.asdict(values).items():
+        if isinstance(value, int | float) and not 0 < value < math.inf:
             raise ConfigError(
-                f"configuration {quoted(str(file))}: logs.{key}: must be a finite number above zero"
+                f"configuration {quoted(str(file))}: {table}.{key}: "
+                "must be a finite number above zero"
             )
 
 
@@ -126,6 +152,8 @@ def _keys_at(path: str) -> set[str]:
     tables: tuple[type[msgspec.Struct], ...] = (Config,)
     if path == "logs":
         tables = (LogsConfig,)
+    elif path == "caa":
+        tables = (CAAConfig,)
     elif path.startswith("channels"):
         tables = get_args(ChannelConfig)
     return {field.encode_name for table in tables for field in msgspec.structs.fields(table)}

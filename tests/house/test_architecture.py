@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "src" / "pinwarden"
 REPOSITORY = PACKAGE.parents[1]
 
-_VALUES = {"errors", "names", "findings"}
+_VALUES = {"errors", "names", "findings", "verdicts"}
 GROUND = _VALUES | {"headers", "x509", "ct", "caa", "pinning", "watch", "render"}
 _CONFIG = {"config", "config_channels"}
 
@@ -23,13 +23,14 @@ MAY_USE: dict[str, set[str]] = {
     "errors": set(),
     "names": {"errors"},
     "findings": {"errors"},
+    "verdicts": set(),
     "headers": _VALUES,
     "x509": _VALUES,
     "ct": _VALUES | {"x509"},
     "caa": _VALUES | {"x509"},
     "pinning": _VALUES | {"x509"},
     "watch": GROUND - {"render"},
-    "render": _VALUES | {"watch"},
+    "render": _VALUES | {"watch", "caa"},
     "config_channels": GROUND,
     "config": GROUND | _CONFIG,
     "net": GROUND | {"config_channels"},
@@ -43,7 +44,9 @@ MAY_USE: dict[str, set[str]] = {
     "__main__": {"cli", "errors"},
 }
 # Services meet the adapters as protocols and rows; whoever wires them hands the instances in.
-ADAPTERS_SEEN_BY_SERVICES = {"net.logs", "net.channels.contract", "store.contract"}
+ADAPTERS_SEEN_BY_SERVICES = {
+    *("net.logs", "net.channels.contract", "net.dns.contract", "store.contract"),
+}
 
 # Every decision on the ground floor must be replayable from bytes and a time.
 IMPURE_MODULES = {

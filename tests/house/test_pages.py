@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from pinwarden.cli.main import cli
-from pinwarden.config import Config, LogsConfig
+from pinwarden.config import CAAConfig, Config, LogsConfig
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -50,8 +50,9 @@ def test_the_configuration_page_has_every_key_and_no_other() -> None:
     page = (DOCS / "configuration.md").read_text("utf-8")
     table = page.split("| key |")[1].split("\n\n")[0]
     named = set(re.findall(r"^\| `([a-z._]+)`", table, re.MULTILINE))
-    keys = set(Config.__struct_fields__) - {"logs"}
-    assert named == keys | {f"logs.{key}" for key in LogsConfig.__struct_fields__}
+    keys = set(Config.__struct_fields__) - {"logs", "caa"}
+    keys |= {f"logs.{key}" for key in LogsConfig.__struct_fields__}
+    assert named == keys | {f"caa.{key}" for key in CAAConfig.__struct_fields__}
 
 
 def test_the_configuration_example_is_one() -> None:
@@ -60,6 +61,8 @@ def test_the_configuration_example_is_one() -> None:
     example = page.split("```toml\n")[1].split("```")[0]
     config = msgspec.convert(tomllib.loads(example), Config)
     assert config.logs == LogsConfig()
+    assert config.caa is not None
+    assert msgspec.structs.replace(config.caa, names=(), resolvers=()) == CAAConfig()
 
 
 @pytest.mark.parametrize("page", ["README.md"])

@@ -59,7 +59,7 @@ def test_nothing_of_a_machine_or_a_registry_is_named() -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("name", ["dev", "docs"])
+@pytest.mark.parametrize("name", ["dev", "docs", "peers"])
 def test_locks_pin_by_hash_and_without_addresses(name: str) -> None:
     """Every line of a lock is one exact version with its hashes, from wherever pip looks."""
     text = (REPOSITORY / "requirements" / f"{name}.lock").read_text()

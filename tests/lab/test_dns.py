@@ -152,10 +152,11 @@ async def test_zones_can_change(server: LabDNS) -> None:
     ],
 )
 async def test_wrong_codes(server: LabDNS, fault: str, rcode: dns.rcode.Rcode) -> None:
-    """A faulty name must answer with the code, and other names as ever."""
+    """A faulty name must answer with the code, its aliases too, and other names as ever."""
     server.faults["www.example.com"] = fault  # type: ignore[assignment]
     assert (await ask(server, "www.example.com")).rcode() == rcode
-    assert (await ask(server, "alias.example.com")).rcode() == dns.rcode.NOERROR
+    assert (await ask(server, "alias.example.com")).rcode() == rcode
+    assert (await ask(server, "below.example.com")).rcode() == dns.rcode.NOERROR
 
 
 async def test_other_faults(server: LabDNS) -> None:

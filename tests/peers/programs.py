@@ -24,7 +24,7 @@ def program(name: str) -> Path:
     ours = _BIN / name
     if ours.is_file():
         return ours
-    installed = shutil.which(name)
+    installed = shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin")
     if installed is None:
         pytest.skip(f"{name} is not here: `make peers` installs it, or says why it cannot")
     return Path(installed)
@@ -60,12 +60,12 @@ def answering(child: subprocess.Popen[bytes], url: str, folder: Path) -> None:
     """Wait until the child answers at `url`; fail with its own words when it does not."""
 
     def answers() -> bool:
-        assert child.poll() is None, _words(folder)
+        assert child.poll() is None, words_of(folder)
         with suppress(URLError, ConnectionError), urlopen(url, timeout=1) as answer:
             return bool(answer.status == 200)
         return False
 
-    assert eventually(answers), _words(folder)
+    assert eventually(answers), words_of(folder)
 
 
 def eventually(holds: Callable[[], bool]) -> bool:
@@ -86,5 +86,6 @@ def _without_immutable_files() -> list[str]:
     return []
 
 
-def _words(folder: Path) -> str:
+def words_of(folder: Path) -> str:
+    """What the children that ran in a folder said last."""
     return "\n".join(each.read_text(errors="replace")[-4000:] for each in folder.glob("*.words"))

@@ -51,6 +51,47 @@ class ExtendedError:
     code: int
     text: str = ""
 
+    @property
+    def meaning(self) -> str:
+        """What the code stands for in the IANA registry; empty for a code that is not there."""
+        return _MEANINGS[self.code] if 0 <= self.code < len(_MEANINGS) else ""
+
+
+# "Extended DNS Error Codes", by code.
+_MEANINGS = (
+    "other error",
+    "unsupported DNSKEY algorithm",
+    "unsupported DS digest type",
+    "stale answer",
+    "forged answer",
+    "DNSSEC indeterminate",
+    "DNSSEC bogus",
+    "signature expired",
+    "signature not yet valid",
+    "DNSKEY missing",
+    "RRSIGs missing",
+    "no zone key bit set",
+    "NSEC missing",
+    "cached error",
+    "not ready",
+    "blocked",
+    "censored",
+    "filtered",
+    "prohibited",
+    "stale NXDOMAIN answer",
+    "not authoritative",
+    "not supported",
+    "no reachable authority",
+    "network error",
+    "invalid data",
+    "signature expired before valid",
+    "too early",
+    "unsupported NSEC3 iterations value",
+    "unable to conform to policy",
+    "synthesized",
+    "invalid query type",
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lookup:

@@ -7,6 +7,7 @@ respected; one line an error, `pinwarden: error: …`, then perhaps a hint.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Mapping
@@ -36,6 +37,17 @@ def say_error(error: PinwardenError) -> None:
     say(f"error: {error}")
     if error.hint:
         say(f"hint: {error.hint}")
+
+
+def say_what_is_logged() -> None:
+    """From now on warnings of the library are conversation."""
+
+    class Spoken(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            say(self.format(record))
+
+    # Through `say`, so that they keep out of the way of a live table.
+    logging.basicConfig(format="%(message)s", level=logging.WARNING, handlers=[Spoken()])
 
 
 def answer(text: str) -> None:

@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from pinwarden.errors import ConfigError, quoted
-from pinwarden.store.contract import Store
+
+if TYPE_CHECKING:
+    from pinwarden.store.contract import Store
 
 T = TypeVar("T")
 

@@ -6,23 +6,26 @@ import asyncio
 import base64
 import contextlib
 import gc
-import logging
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
+
+from pinwarden.cli.caa.observing import make_observer, round_json, say_round
+from pinwarden.cli.deliveries import Deliveries, channel_names
 from pinwarden.cli.live import AsideChannel, Display
 from pinwarden.cli.log_sources import Sources, load_sources
-from pinwarden.cli.output import ExitCode, answer_json, on_terminal, say
+from pinwarden.cli.output import ExitCode, answer_json, on_terminal, say, say_what_is_logged
 from pinwarden.cli.table import counted, summary
 from pinwarden.cli.wiring import Plan, opened_store
 from pinwarden.config_channels import ChannelConfig, StdoutConfig
 from pinwarden.ct.log import Log
 from pinwarden.errors import PinwardenError, quoted
+from pinwarden.monitor.caa import CAAObserver, Round
 from pinwarden.monitor.daemon import LogOutcome, Monitor, MonitorSettings, first_failure
-from pinwarden.monitor.outbox import Outbox
 from pinwarden.monitor.pipeline import Pipeline
 from pinwarden.monitor.status import LogStatus
 from pinwarden.monitor.worker import utc_now
@@ -39,58 +42,14 @@ _ONCE_ATTEMPTS = 3
 _ONCE_PATIENCE = 60.0
 
 
-class _Spoken(logging.Handler):
-    """Says what is logged, so that it keeps out of the way of the live table."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Say one record."""
-        say(self.format(record))
-
-
-class _Deliveries:
-    """The outbox of the moment; other channels are another outbox."""
-
-    def __init__(self, store: Store, channels: tuple[Channel, ...]) -> None:
-        self._store = store
-        self._outbox = Outbox(store, channels)
-        self._changed = asyncio.Event()
-
-    def wake(self) -> None:
-        """Say that something new is owed."""
-        self._outbox.wake()
-
-    def replace(self, channels: tuple[Channel, ...]) -> None:
-        """Deliver through other channels from now on."""
-        self._outbox = Outbox(self._store, channels)
-        self._changed.set()
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """Deliver until `stop` is set."""
-        while not stop.is_set():
-            self._changed.clear()
-            ended = asyncio.Event()
-            running = asyncio.create_task(self._outbox.run(ended))
-            waits = [asyncio.create_task(event.wait()) for event in (stop, self._changed)]
-            try:
-                await asyncio.wait([running, *waits], return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for wait in waits:
-                    wait.cancel()
-                ended.set()
-                await running
-
-    async def flush(self) -> int:
-        """Deliver what is owed, and return how much could not be."""
-        return len((await self._outbox.flush()).undelivered)
-
-
 @dataclass(frozen=True, slots=True)
 class _Session:
     http: HTTPClient
     sources: Sources
     store: Store
     monitor: Monitor
-    outbox: _Deliveries
+    observer: CAAObserver | None
+    outbox: Deliveries
     display: Display
 
 
@@ -98,7 +57,7 @@ class _Session:
 async def _session(
     plan: Plan, limits: Limits, *, quiet: bool, refresh_after: timedelta = timedelta(0)
 ) -> AsyncIterator[_Session]:
-    logging.basicConfig(format="%(message)s", level=logging.WARNING, handlers=[_Spoken()])
+    say_what_is_logged()
     monitors: list[Monitor] = []
 
     def statuses() -> Sequence[LogStatus]:
@@ -111,7 +70,7 @@ async def _session(
         # Before the store: a bad list must not leave an empty store behind.
         sources = await load_sources(http, plan.logs.lists, refresh_after=refresh_after)
         store = await stack.enter_async_context(await opened_store(plan.store))
-        outbox = _Deliveries(store, channels)
+        outbox = Deliveries(store, channels)
         monitor = Monitor(
             store=store,
             pipeline=Pipeline(plan.watchlist),
@@ -121,14 +80,27 @@ async def _session(
                 list_seconds=plan.logs.refresh_minutes * 60,
                 from_beginning=plan.from_beginning,
             ),
-            channels=_names(plan.channels),
+            channels=channel_names(plan.channels),
             on_alert=outbox.wake,
         )
         monitors.append(monitor)
+        observer = _observer(plan, store, outbox, quiet=quiet or on_terminal())
         # What was loaded until here stays: the garbage collector need not walk
         # through it again for every few thousand entries.
         gc.freeze()
-        yield _Session(http, sources, store, monitor, outbox, display)
+        yield _Session(http, sources, store, monitor, observer, outbox, display)
+
+
+def _observer(plan: Plan, store: Store, outbox: Deliveries, *, quiet: bool) -> CAAObserver | None:
+    if plan.caa is None:
+        return None
+    return make_observer(
+        plan.caa,
+        store=store,
+        outbox=outbox,
+        channels=channel_names(plan.channels),
+        on_round=(lambda _: None) if quiet else say_round,
+    )
 
 
 def _channels(configs: tuple[ChannelConfig, ...], display: Display) -> tuple[Channel, ...]:
@@ -138,10 +110,6 @@ def _channels(configs: tuple[ChannelConfig, ...], display: Display) -> tuple[Cha
         else open_channel(config)
         for config in configs
     )
-
-
-def _names(configs: tuple[ChannelConfig, ...]) -> tuple[str, ...]:
-    return tuple(config.name for config in configs)
 
 
 async def run_once(plan: Plan, *, as_json: bool, quiet: bool) -> int:
@@ -160,7 +128,7 @@ async def run_once(plan: Plan, *, as_json: bool, quiet: bool) -> int:
         delivering = asyncio.create_task(session.outbox.run(stop))
         async with session.display.shown():
             try:
-                outcomes = await session.monitor.once(sources.logs)
+                outcomes, looked = await _once(session)
             finally:
                 stop.set()
                 await delivering
@@ -171,26 +139,45 @@ async def run_once(plan: Plan, *, as_json: bool, quiet: bool) -> int:
     if undelivered:
         say(f"{counted(undelivered, 'alert')} not delivered yet; the next run tries again")
     if as_json:
-        answer_json(_report(outcomes, listed))
+        answer_json(_report(outcomes, looked, listed))
     elif not quiet and not on_terminal():
         say(summary([outcome.status for outcome in outcomes], listed))
-    if undelivered or any(outcome.error is not None for outcome in outcomes):
+        if looked is not None:
+            say_round(looked)
+    failed = looked is not None and looked.failed > 0
+    if undelivered or failed or any(outcome.error is not None for outcome in outcomes):
         return ExitCode.UNFINISHED
     found = any(outcome.findings or outcome.status.alerts for outcome in outcomes)
+    found = found or (looked is not None and bool(looked.findings))
     return ExitCode.FINDINGS if found or sources.findings else ExitCode.OK
+
+
+async def _once(session: _Session) -> tuple[tuple[LogOutcome, ...], Round | None]:
+    """One pass over the logs and, beside it, one round over the CAA policies."""
+    with first_failure():
+        async with asyncio.TaskGroup() as group:
+            logs = group.create_task(session.monitor.once(session.sources.logs))
+            caa = None
+            if session.observer is not None:
+                caa = group.create_task(session.observer.round())
+    return logs.result(), None if caa is None else caa.result()
 
 
 async def _note(store: Store, sources: Sources, plan: Plan) -> int:
     """Keep what is wrong with the lists, close what no longer is; returns the new alerts."""
     await store.resolve_findings(sources.passed, at=utc_now())
     return await store.record_findings(
-        sources.findings, at=utc_now(), channels=_names(plan.channels)
+        sources.findings, at=utc_now(), channels=channel_names(plan.channels)
     )
 
 
-def _report(outcomes: tuple[LogOutcome, ...], listed: int) -> dict[str, object]:
+def _report(
+    outcomes: tuple[LogOutcome, ...], looked: Round | None, listed: int
+) -> dict[str, object]:
     """The last line of `watch --once --json`; `listed` alerts were about log lists."""
     statuses = [outcome.status for outcome in outcomes]
+    caa = {} if looked is None else {"caa": round_json(looked)}
+    listed += 0 if looked is None else looked.alerts
     return {
         "logs": [
             {
@@ -211,6 +198,7 @@ def _report(outcomes: tuple[LogOutcome, ...], listed: int) -> dict[str, object]:
         "entries": sum(status.entries for status in statuses),
         "matched": sum(status.matched for status in statuses),
         "alerts": listed + sum(status.alerts for status in statuses),
+        **caa,
     }
 
 
@@ -265,11 +253,13 @@ async def _follow(
 
     say(
         f"watching {counted(len(plan.watchlist.items), 'item')}; "
-        f"alerts to {', '.join(_names(plan.channels))}"
+        f"alerts to {', '.join(channel_names(plan.channels))}"
     )
     with first_failure():
         async with session.display.shown(), asyncio.TaskGroup() as group:
             group.create_task(session.outbox.run(stop))
+            if session.observer is not None:
+                group.create_task(session.observer.run(stop))
             reloading = group.create_task(_keep_reloading(session, current, read_plan, reload))
             await session.monitor.run(load_logs, stop)
             stop.set()
@@ -298,9 +288,14 @@ async def _keep_reloading(
                 say(f"hint: {error.hint}")
             continue
         if _fixed(plan) != _fixed(current[0]):
-            say("store, contact, start and [logs] other than lists change only at a restart")
+            say(
+                "store, contact, start, [logs] other than lists and [caa] other than names "
+                "change only at a restart"
+            )
         session.outbox.replace(channels)
-        session.monitor.replace(Pipeline(plan.watchlist), _names(plan.channels))
+        session.monitor.replace(Pipeline(plan.watchlist), channel_names(plan.channels))
+        if session.observer is not None and plan.caa is not None:
+            session.observer.replace(plan.caa.names, channel_names(plan.channels))
         if plan.files != current[0].files:
             seen = _versions(plan.files)
         current[0] = plan
@@ -312,7 +307,8 @@ def _fixed(plan: Plan) -> tuple[object, ...]:
     """What a running session does not take from a new configuration."""
     logs = plan.logs
     pace = (logs.refresh_minutes, logs.poll_seconds, logs.timeout_seconds, logs.parallel)
-    return (plan.store, plan.contact, plan.from_beginning, *pace)
+    how = plan.caa and msgspec.structs.replace(plan.caa.how, names=())
+    return (plan.store, plan.contact, plan.from_beginning, how, *pace)
 
 
 def _versions(files: tuple[Path, ...]) -> tuple[tuple[int, int] | None, ...]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from pinwarden.config import (
     CONTACT_VARIABLE,
     STORE_VARIABLE,
+    CAAConfig,
     Config,
     LogsConfig,
     default_config_file,
@@ -19,16 +20,20 @@ from pinwarden.config import (
     watched_items,
 )
 from pinwarden.config_channels import ChannelConfig, StdoutConfig, verify_channel_names
-from pinwarden.errors import ConfigError, StoreError, quoted
+from pinwarden.errors import ConfigError, MalformedError, StoreError, quoted
 from pinwarden.store.contract import Store
-from pinwarden.watch.watchlist import Watchlist
+from pinwarden.watch.watchlist import WatchItem, Watchlist
 
 _HOW_TO_WATCH = "name it: pinwarden watch .example.com   ('.' in front: and everything below it)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchOptions:
-    """What the command line said; None or empty where it said nothing."""
+    """What the command line said; None or empty where it said nothing.
+
+    With `caa_only` there need be nothing whose certificates are watched, and CAA is
+    observed whether or not the configuration says so.
+    """
 
     names: tuple[str, ...] = ()
     config: Path | None = None
@@ -38,11 +43,25 @@ class WatchOptions:
     start: str | None = None
     contact: str | None = None
     as_json: bool = False
+    caa_only: bool = False
+    resolvers: tuple[str, ...] = ()
+    interval_minutes: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CAAPlan:
+    """Whose CAA policies are observed, in which names of CAA, and how."""
+
+    names: tuple[str, ...]
+    how: CAAConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a run of `watch` does; `files` are those whose change means a reload."""
+    """What a run of `watch` does; `files` are those whose change means a reload.
+
+    `caa` is None where CAA policies are not observed.
+    """
 
     watchlist: Watchlist
     channels: tuple[ChannelConfig, ...]
@@ -50,6 +69,7 @@ class Plan:
     store: str
     from_beginning: bool
     logs: LogsConfig
+    caa: CAAPlan | None
     files: tuple[Path, ...]
 
 
@@ -65,7 +85,8 @@ def make_plan(options: WatchOptions) -> Plan:
         *watched_items(config.watch, f"configuration {quoted(str(file))}: watch"),
         *(item for each in lists for item in load_watchlist(each)),
     )
-    if not items:
+    caa = _caa(options, config, items, file)
+    if not items and not (options.caa_only and caa is not None and caa.names):
         raise ConfigError("nothing to watch", hint=_HOW_TO_WATCH)
     logs = config.logs
     if options.log_list:
@@ -77,8 +98,56 @@ def make_plan(options: WatchOptions) -> Plan:
         store=options.store or os.environ.get(STORE_VARIABLE) or _store(config, file),
         from_beginning=(options.start or config.start) == "beginning",
         logs=logs,
+        caa=caa,
         files=tuple(each for each in (file, *lists) if each is not None),
     )
+
+
+def _caa(
+    options: WatchOptions, config: Config, items: Iterable[WatchItem], file: Path | None
+) -> CAAPlan | None:
+    """Every watched name, and those that the configuration adds; a range has no policy."""
+    how = config.caa
+    if how is None:
+        if not options.caa_only:
+            return None
+        how = CAAConfig()
+    names = [".".join(reversed(item.labels)) for item in items if item.labels]
+    if how.names:
+        names += _caa_names(how.names, f"configuration {quoted(str(file))}: caa.names")
+    return CAAPlan(names=tuple(dict.fromkeys(names)), how=_asked_for(how, options))
+
+
+def _caa_names(texts: Iterable[str], where: str) -> list[str]:
+    from pinwarden.caa.climb import parse_caa_name
+
+    names = []
+    for text in texts:
+        try:
+            name = parse_caa_name(text)
+        except MalformedError as error:
+            raise ConfigError(f"{where}: {error}", hint=error.hint) from error
+        if name.is_ip:
+            raise ConfigError(f"{where}: {quoted(text)}: there is no CAA for an address")
+        names.append(name.name)
+    return names
+
+
+def _asked_for(how: CAAConfig, options: WatchOptions) -> CAAConfig:
+    import msgspec
+
+    from pinwarden.net.dns.server import parse_server
+
+    if options.resolvers:
+        how = msgspec.structs.replace(how, resolvers=options.resolvers)
+    if options.interval_minutes is not None:
+        how = msgspec.structs.replace(how, interval_minutes=options.interval_minutes)
+    for text in how.resolvers:
+        try:
+            parse_server(text)
+        except MalformedError as error:
+            raise ConfigError(f"resolver: {error}", hint=error.hint) from error
+    return how
 
 
 def _with_lists(logs: LogsConfig, lists: Iterable[str]) -> LogsConfig:

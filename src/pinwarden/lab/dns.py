@@ -1,188 +1,139 @@
-"""An authoritative DNS server on loopback, over UDP and TCP, from master file text.
+"""A DNS server on loopback, over UDP, TCP, TLS and HTTPS, from master file text.
 
 Enough of RFC 1034 section 4.3.2 for honest answers about small zones: aliases
-(CNAME, DNAME), wildcards, empty non-terminals, negative answers with their SOA,
-truncation. Nothing is signed. What goes wrong on request is in `LabDNS.faults`.
+(CNAME, DNAME), wildcards, empty non-terminals, delegations, negative answers with
+their SOA, truncation. Nothing is signed; a server in the role of a validating
+resolver says of some names that they are.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal, cast
-
-import dns.exception
-import dns.flags
-import dns.message
-import dns.name
-import dns.node
-import dns.rcode
-import dns.rdataclass
-import dns.rdatatype
-import dns.rrset
-import dns.zone
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import cast
 
 from pinwarden.lab.background import Served
+from pinwarden.lab.dns_answers import Answers, Fault, Query, Role, Transport
+from pinwarden.lab.dns_doh import DoH
+from pinwarden.lab.tls import Credentials, server_context
+
+__all__ = ["HOST", "Fault", "LabDNS", "Query", "Role"]
 
 HOST = "127.0.0.1"
-_SOA = "@ 60 IN SOA ns.lab.invalid. hostmaster.lab.invalid. 1 3600 600 86400 60\n"
-_NS = "@ 60 IN NS ns.lab.invalid.\n"
-_LONGEST_ALIAS = 16
-
-Fault = Literal["servfail", "refused", "nxdomain", "silent", "truncate", "garbage", "wrong-id"]
-_RCODES = {
-    "servfail": dns.rcode.SERVFAIL,
-    "refused": dns.rcode.REFUSED,
-    "nxdomain": dns.rcode.NXDOMAIN,
-}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
-    """One question that was asked."""
-
-    name: str
-    type: str
-    transport: Literal["udp", "tcp"]
-    wants_dnssec: bool
-
-
-class LabDNS(Served):
+class LabDNS(Answers, Served):
     """Answers for zones given as `{origin: master file text}`; SOA and NS may be left out.
 
-    `faults` maps a name, or `*` for every name, to what goes wrong with it.
+    Roles: an `authoritative` server refuses what it has no zone of. For a `resolver`
+    the zones are the whole world, with nothing outside. A `validating` one also sets
+    AD for the names at or below those in `secure` (`.` is all), and for the root.
+
+    A test may change these at any time. Their keys are a name in lower case without
+    the final dot, `name TYPE`, or `*` for every name; they hold for questions that
+    lead to a name by an alias too.
+
+    - `faults`: what goes wrong; a list goes wrong in turn, and then no more. `bogus`
+      is SERVFAIL with extended error 6, and with CD the true answer.
+    - `delays`: seconds before the answer.
+    - `extended_errors`: codes and texts (RFC 8914) for askers with EDNS.
+    - `shuffled`: the records of an answer come in any order.
+    - `rewrite`: a function from the name asked and the answer's octets to other ones.
+    - `doh`: manners of the HTTPS front.
+
+    `queries` are the questions that came, `connections` the streams by transport.
+    With `credentials` it also listens for DNS over TLS and over HTTPS.
     """
 
-    def __init__(self, zones: Mapping[str, str]) -> None:
-        self.faults: dict[str, Fault] = {}
-        self.queries: list[Query] = []
-        self.port = 0
-        self._zones: dict[dns.name.Name, dns.zone.Zone] = {}
+    def __init__(
+        self,
+        zones: Mapping[str, str],
+        role: Role = "authoritative",
+        *,
+        secure: Iterable[str] = (),
+        credentials: Credentials | None = None,
+        host: str = HOST,
+        port: int = 0,
+    ) -> None:
+        super().__init__(zones, role, secure)
+        self.connections: Counter[Transport] = Counter()
+        self.doh = DoH(self.reply)
+        self.host = host
+        self.port = port
+        self.tls_port = 0
+        self._credentials = credentials
         self._udp: asyncio.DatagramTransport | None = None
-        self._tcp: asyncio.Server | None = None
+        self._streams: list[asyncio.Server] = []
         self._visitors: set[asyncio.StreamWriter] = set()
-        for origin, text in zones.items():
-            self.set_zone(origin, text)
+        self._late: set[asyncio.Task[None]] = set()
 
     @property
     def address(self) -> tuple[str, int]:
         """Where it listens."""
-        return HOST, self.port
+        return self.host, self.port
 
-    def set_zone(self, origin: str, text: str) -> None:
-        """Replace a zone, or add one."""
-        head = ("" if " SOA " in text else _SOA) + ("" if " NS " in text else _NS)
-        zone = dns.zone.from_text(head + text, origin=origin, relativize=False)
-        self._zones[dns.name.from_text(origin)] = zone
+    @property
+    def doh_url(self) -> str:
+        """Where it takes DNS over HTTPS."""
+        return f"https://{self.host}:{self.doh.port}/dns-query"
 
     async def start(self) -> None:
-        """Begin to listen, on one port number for both transports."""
+        """Begin to listen, on one port number for both UDP and TCP."""
         loop = asyncio.get_running_loop()
         for _ in range(20):
-            self._tcp = await asyncio.start_server(self._serve_tcp, HOST, 0)
-            self.port = self._tcp.sockets[0].getsockname()[1]
+            tcp = await asyncio.start_server(partial(self._serve, "tcp"), self.host, self.port)
+            port = tcp.sockets[0].getsockname()[1]
             try:
                 self._udp, _ = await loop.create_datagram_endpoint(
-                    lambda: _UDP(self), local_addr=(HOST, self.port)
+                    lambda: _UDP(self), local_addr=(self.host, port)
                 )
             except OSError:
-                self._tcp.close()
-            else:
-                return
+                tcp.close()
+                continue
+            self.port = port
+            self._streams.append(tcp)
+            return await self._start_fronts()
         raise OSError("no port is free for both UDP and TCP")
+
+    async def _start_fronts(self) -> None:
+        if self._credentials is None:
+            return
+        context = server_context(self._credentials)
+        tls = await asyncio.start_server(partial(self._serve, "tls"), self.host, 0, ssl=context)
+        self.tls_port = tls.sockets[0].getsockname()[1]
+        self._streams.append(tls)
+        await self.doh.start(self.host, server_context(self._credentials))
 
     async def stop(self) -> None:
         """Stop listening and drop every connection."""
         if self._udp is not None:
             self._udp.close()
-        if self._tcp is not None:
-            self._tcp.close()
+        for stream in self._streams:
+            stream.close()
+        for task in self._late:
+            task.cancel()
         for writer in list(self._visitors):
             writer.transport.abort()
+        await self.doh.stop()
         await asyncio.sleep(0)
 
-    def answer(self, wire: bytes, transport: Literal["udp", "tcp"]) -> bytes | None:
-        """The answer to one message, or None for silence."""
-        try:
-            query = dns.message.from_wire(wire)
-            question = query.question[0]
-        except (dns.exception.DNSException, IndexError):
-            return None
-        name, rdtype = question.name, question.rdtype
-        self.queries.append(
-            Query(
-                name=name.to_text(),
-                type=dns.rdatatype.to_text(rdtype),
-                transport=transport,
-                wants_dnssec=bool(query.ednsflags & dns.flags.DO),
-            )
-        )
-        fault = self.faults.get(name.to_text(omit_final_dot=True)) or self.faults.get("*")
-        response = dns.message.make_response(query)
-        if fault in _RCODES:
-            response.set_rcode(_RCODES[fault])
-        else:
-            try:
-                self._look_up(name, rdtype, response)
-            except dns.name.NameTooLong:
-                response.set_rcode(dns.rcode.YXDOMAIN)  # RFC 6672 section 2.2
-        if fault == "silent":
-            return None
-        if fault == "garbage":
-            return wire[:2] + os.urandom(40)
-        if fault == "wrong-id":
-            response.id ^= 1
-        limit = max(512, query.payload) if transport == "udp" else 65535
-        if fault == "truncate" and transport == "udp":
-            limit = 0
-        return _packed(response, limit)
-
-    def _look_up(
-        self, name: dns.name.Name, rdtype: dns.rdatatype.RdataType, response: dns.message.Message
+    async def _serve(
+        self, transport: Transport, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        response.flags |= dns.flags.AA
-        for _ in range(_LONGEST_ALIAS):
-            zone = self._zone_of(name)
-            if zone is None:
-                if not response.answer:
-                    response.flags &= ~dns.flags.AA
-                    response.set_rcode(dns.rcode.REFUSED)
-                return
-            if target := _dname(zone, name, response):
-                name = target
-                continue
-            node = _node(zone, name)
-            if node is None:
-                response.set_rcode(dns.rcode.NXDOMAIN)
-                _negative(zone, response)
-                return
-            if rdataset := node.get_rdataset(dns.rdataclass.IN, rdtype):
-                response.answer.append(
-                    dns.rrset.from_rdata_list(name, rdataset.ttl, list(rdataset))
-                )
-                return
-            alias = node.get_rdataset(dns.rdataclass.IN, dns.rdatatype.CNAME)
-            if alias is None:
-                _negative(zone, response)
-                return
-            response.answer.append(dns.rrset.from_rdata_list(name, alias.ttl, list(alias)))
-            name = alias[0].target
-
-    def _zone_of(self, name: dns.name.Name) -> dns.zone.Zone | None:
-        origins = [origin for origin in self._zones if name.is_subdomain(origin)]
-        return self._zones[max(origins, key=len)] if origins else None
-
-    async def _serve_tcp(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._visitors.add(writer)
+        self.connections[transport] += 1
+        port = writer.get_extra_info("peername")[1]
         try:
             # RFC 7766 section 6.2.1: several questions may come over one connection.
             while size := await reader.readexactly(2):
-                wire = self.answer(await reader.readexactly(int.from_bytes(size, "big")), "tcp")
-                if wire is not None:
-                    writer.write(len(wire).to_bytes(2, "big") + wire)
+                wire = await reader.readexactly(int.from_bytes(size, "big"))
+                reply = self.reply(wire, transport, port)
+                if reply.wire is not None:
+                    framed = len(reply.wire).to_bytes(2, "big") + reply.wire
+                    self.send(partial(_write, writer, framed), reply.delay)
                     await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
@@ -190,6 +141,20 @@ class LabDNS(Served):
             self._visitors.discard(writer)
             with contextlib.suppress(ConnectionError):
                 writer.close()
+
+    def send(self, write: Callable[[], None], delay: float) -> None:
+        """Call `write` at once or later: a slow answer holds up no other (RFC 7766 section 7)."""
+        if not delay:
+            write()
+            return
+
+        async def wait() -> None:
+            await asyncio.sleep(delay)
+            write()
+
+        task = asyncio.get_running_loop().create_task(wait())
+        self._late.add(task)
+        task.add_done_callback(self._late.discard)
 
 
 class _UDP(asyncio.DatagramProtocol):
@@ -201,66 +166,11 @@ class _UDP(asyncio.DatagramProtocol):
         self._transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        wire = self._server.answer(data, "udp")
-        if wire is not None:
-            self._transport.sendto(wire, addr)
+        reply = self._server.reply(data, "udp", addr[1])
+        if reply.wire is not None:
+            self._server.send(partial(self._transport.sendto, reply.wire, addr), reply.delay)
 
 
-def _packed(response: dns.message.Message, limit: int) -> bytes:
-    if limit:
-        with contextlib.suppress(dns.exception.TooBig):
-            return response.to_wire(max_size=limit)
-    # RFC 2181 section 9: an answer that does not fit is useless as a whole.
-    response.flags |= dns.flags.TC
-    response.answer.clear()
-    response.authority.clear()
-    return response.to_wire()
-
-
-def _negative(zone: dns.zone.Zone, response: dns.message.Message) -> None:
-    """RFC 2308 section 3: a negative answer carries the zone's SOA."""
-    assert zone.origin is not None
-    soa = zone.get_rdataset(zone.origin, dns.rdatatype.SOA)
-    assert soa is not None
-    response.authority.append(dns.rrset.from_rdata_list(zone.origin, soa.ttl, list(soa)))
-
-
-def _node(zone: dns.zone.Zone, name: dns.name.Name) -> dns.node.Node | None:
-    """The node that answers for a name: its own, an empty one, a wildcard, or none."""
-    node = zone.get_node(name)
-    if node is not None:
-        return node
-    if _has_names_below(zone, name):
-        return dns.node.Node()  # type: ignore[no-untyped-call]  # dnspython has no type for it
-    assert zone.origin is not None
-    # RFC 4592 section 3.3.1: only the wildcard below the closest name that exists.
-    parent = name
-    while parent != zone.origin:
-        parent = parent.parent()
-        if zone.get_node(parent) is not None or _has_names_below(zone, parent):
-            return zone.get_node(dns.name.Name((b"*", *parent.labels)))
-    return None
-
-
-def _has_names_below(zone: dns.zone.Zone, name: dns.name.Name) -> bool:
-    return any(each != name and each.is_subdomain(name) for each in zone.nodes)
-
-
-def _dname(
-    zone: dns.zone.Zone, name: dns.name.Name, response: dns.message.Message
-) -> dns.name.Name | None:
-    """Follows a DNAME above `name`, with the CNAME that it stands for (RFC 6672 section 3)."""
-    assert zone.origin is not None
-    parent = name
-    while parent != zone.origin:
-        parent = parent.parent()
-        rdataset = zone.get_rdataset(parent, dns.rdatatype.DNAME)
-        if rdataset is None:
-            continue
-        target: dns.name.Name = name.relativize(parent).concatenate(rdataset[0].target)
-        response.answer.append(dns.rrset.from_rdata_list(parent, rdataset.ttl, list(rdataset)))
-        response.answer.append(
-            dns.rrset.from_text(name, rdataset.ttl, "IN", "CNAME", target.to_text())
-        )
-        return target
-    return None
+def _write(writer: asyncio.StreamWriter, framed: bytes) -> None:
+    if not writer.is_closing():
+        writer.write(framed)

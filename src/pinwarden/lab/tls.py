@@ -48,6 +48,31 @@ class Visit:
     said: bytearray = field(default_factory=bytearray)
 
 
+def server_context(
+    credentials: Credentials,
+    *,
+    newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
+    alpn: tuple[str, ...] = (),
+) -> ssl.SSLContext:
+    """A context for whoever serves over TLS with these credentials."""
+    context = _plain_context(newest, alpn)
+    with tempfile.TemporaryDirectory(prefix="pinwarden-lab-") as folder:
+        # The ssl module takes files only.
+        file = Path(folder) / "credentials.pem"
+        file.write_bytes(key_pem(credentials.private_key) + pem(credentials.certificates))
+        context.load_cert_chain(file)
+    return context
+
+
+def _plain_context(newest: ssl.TLSVersion, alpn: tuple[str, ...]) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.maximum_version = newest
+    if alpn:
+        context.set_alpn_protocols(list(alpn))
+    return context
+
+
 class LabTLS(Served):
     """Presents `default`, or what `by_name` has for the server name indication.
 
@@ -127,20 +152,7 @@ class LabTLS(Served):
         self._threads.discard(threading.current_thread())
 
     def _context(self, credentials: Credentials) -> ssl.SSLContext:
-        context = self._plain_context()
-        with tempfile.TemporaryDirectory(prefix="pinwarden-lab-") as folder:
-            # The ssl module takes files only.
-            file = Path(folder) / "credentials.pem"
-            file.write_bytes(key_pem(credentials.private_key) + pem(credentials.certificates))
-            context.load_cert_chain(file)
-        return context
-
-    def _plain_context(self) -> ssl.SSLContext:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.maximum_version = self._newest
-        context.set_alpn_protocols(list(self._alpn))
-        return context
+        return server_context(credentials, newest=self._newest, alpn=self._alpn)
 
     def _entrance(self, visit: Visit) -> ssl.SSLContext:
         """A context for one connection: without credentials, until the name is known."""
@@ -155,7 +167,7 @@ class LabTLS(Served):
             tls.context = context
             return None
 
-        context = self._plain_context()
+        context = _plain_context(self._newest, self._alpn)
         context.sni_callback = choose
         return context
 

@@ -1,13 +1,14 @@
 """What to do next, in one or two sentences for each kind of finding.
 
-`docs/findings.md` says the same at length; a test holds the register, this
-table and that page together.
+`docs/findings.md` and `docs/findings-caa.md` say the same at length; a test holds
+the register, these tables and those pages together.
 """
 
 from __future__ import annotations
 
 from pinwarden import findings
 from pinwarden.findings import FindingKind
+from pinwarden.render.caa_advice import CAA_ADVICE
 from pinwarden.watch.sighting import Verdict
 
 # Baseline Requirements 4.9.3 and 4.9.5: where a CA takes problem reports, and how soon it
@@ -67,6 +68,7 @@ _BY_KIND = {
     findings.DELIVERY_FAILED: "Read what was not delivered with `pinwarden alerts list`, repair "
     "the channel, and prove it with `pinwarden alerts test`.",
     findings.TEST_ALERT: "Nothing: whoever asked for the test now knows that this channel works.",
+    **CAA_ADVICE,
 }
 
 

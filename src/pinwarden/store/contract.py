@@ -21,6 +21,7 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Protocol, Self
 
+from pinwarden.caa.history.observation import LastObserved, Observation
 from pinwarden.errors import StoreError
 from pinwarden.findings import Finding
 from pinwarden.watch.sighting import Alert, LogReference, Sighting, Verdict
@@ -288,6 +289,34 @@ class Store(Protocol):
         self, *, resolved: bool | None = None, limit: int = 100, after: int | None = None
     ) -> tuple[StoredFinding, ...]:
         """Findings, newest first: all, or only (not) `resolved`; pages follow from `after`."""
+        ...
+
+    # CAA policies.
+
+    async def record_observations(
+        self,
+        observations: Collection[Observation],
+        *,
+        findings: Collection[Finding] = (),
+        passed: Collection[tuple[str, str]] = (),
+        at: datetime,
+        channels: Collection[str] = (),
+    ) -> int:
+        """Keep looks at CAA with the findings of them, together; returns how many are new.
+
+        A look that shows what the last one did prolongs it (`is_continued`). `passed`
+        are findings (kind id, subject) to close before `findings` are kept.
+        """
+        ...
+
+    async def observations(
+        self, name: str, *, since: datetime | None = None, until: datetime | None = None
+    ) -> tuple[Observation, ...]:
+        """What was seen of a name, oldest first, as far as it touches the time asked for."""
+        ...
+
+    async def last_observations(self, names: Collection[str]) -> tuple[LastObserved, ...]:
+        """The newest of every name that was ever looked at, for each resolver."""
         ...
 
     # Telling people.

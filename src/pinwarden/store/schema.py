@@ -18,7 +18,7 @@ from sqlalchemy import (
 
 from pinwarden.store.columns import ForeignText, TextList, TextPairs, UTCDateTime
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration, named here so that opening a current store needs no Alembic."""
 
 # SQLite numbers rows by itself only where the primary key is INTEGER to the letter.
@@ -198,4 +198,25 @@ delivery = Table(
     UniqueConstraint("alert_id", "channel"),
     Index(None, "channel", "state", "at"),
     Index(None, "state"),
+)
+
+# One row for each stretch of time in which looks at a name through one resolver
+# showed the same; `longest_gap` is in microseconds.
+caa_observation = Table(
+    "caa_observation",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("name", ForeignText, nullable=False),
+    Column("resolver", ForeignText, nullable=False),
+    Column("relevant_name", ForeignText),
+    Column("records", TextList, nullable=False),
+    Column("ttl", BigInteger),
+    Column("dnssec", ForeignText, nullable=False),
+    Column("failure", ForeignText),
+    Column("problem", ForeignText, nullable=False),
+    Column("first_seen", UTCDateTime, nullable=False),
+    Column("last_seen", UTCDateTime, nullable=False),
+    Column("times", BigInteger, nullable=False),
+    Column("longest_gap", BigInteger, nullable=False),
+    Index(None, "name", "resolver", "id"),
 )

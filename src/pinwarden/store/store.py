@@ -16,9 +16,10 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from pinwarden.caa.history.observation import LastObserved, Observation
 from pinwarden.errors import StoreError, quoted
 from pinwarden.findings import Finding
-from pinwarden.store import alerts, outbox, positions, reads, sightings
+from pinwarden.store import alerts, caa, outbox, positions, reads, sightings
 from pinwarden.store.contract import (
     Acknowledgement,
     Committed,
@@ -168,6 +169,29 @@ class SQLStore:
     ) -> tuple[StoredFinding, ...]:
         """Findings, newest first: all, or only (not) `resolved`; pages follow from `after`."""
         return await self._read(list_findings, resolved, limit, after)
+
+    async def record_observations(
+        self,
+        observations: Collection[Observation],
+        *,
+        findings: Collection[Finding] = (),
+        passed: Collection[tuple[str, str]] = (),
+        at: datetime,
+        channels: Collection[str] = (),
+    ) -> int:
+        """Keep looks at CAA with the findings of them, together; returns how many are new."""
+        work = caa.record_observations
+        return await self._write(work, observations, findings, passed, at, channels)
+
+    async def observations(
+        self, name: str, *, since: datetime | None = None, until: datetime | None = None
+    ) -> tuple[Observation, ...]:
+        """What was seen of a name, oldest first, as far as it touches the time asked for."""
+        return await self._read(caa.list_observations, name, since, until)
+
+    async def last_observations(self, names: Collection[str]) -> tuple[LastObserved, ...]:
+        """The newest of every name that was ever looked at, for each resolver."""
+        return await self._read(caa.last_observations, names)
 
     async def due(self, channel: str, now: datetime, limit: int = 100) -> tuple[Delivery, ...]:
         """The oldest deliveries owed to one channel that may be tried now."""

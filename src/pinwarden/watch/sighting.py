@@ -12,6 +12,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from pinwarden.findings import Finding
+from pinwarden.verdicts import Verdict
+
+__all__ = ["Alert", "LogReference", "Sighting", "SightingKind", "Verdict"]
 
 
 class SightingKind(StrEnum):
@@ -19,15 +22,6 @@ class SightingKind(StrEnum):
 
     CERTIFICATE = "certificate"
     UNREADABLE = "unreadable"
-
-
-class Verdict(StrEnum):
-    """The judgement on one certificate seen; unknown is never a pass."""
-
-    AUTHORIZED = "authorized"
-    POSSIBLY_AUTHORIZED = "possibly-authorized"
-    UNAUTHORIZED = "unauthorized"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,157 @@
+"""The search for the relevant set (RFC 8659 section 3): the name, then its parents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from pinwarden.caa.lookup import DNSSECState, Lookup, Outcome
+from pinwarden.errors import MalformedError
+from pinwarden.names import normalise_name
+
+_LONGEST_ADDRESS = 45
+# A chain is as good as its weakest link: an empty answer on the way may be the forged one.
+_WEAKEST_FIRST = (
+    DNSSECState.BOGUS,
+    DNSSECState.INDETERMINATE,
+    DNSSECState.INSECURE,
+    DNSSECState.SECURE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CAAName:
+    """A name as a certificate would carry it.
+
+    `text` is what was given; `name` is what CAA is asked for: lower case, A-labels,
+    no final dot, and without the `*.` of a wildcard name (RFC 8659 section 3).
+    """
+
+    text: str
+    name: str
+    wildcard: bool = False
+    is_ip: bool = False
+
+
+def parse_caa_name(text: str) -> CAAName:
+    """A DNS name, a wildcard name or an IP address, as a person writes it.
+
+    Raises `MalformedError` for anything else.
+    """
+    name = text.strip()
+    address = _address(name)
+    if address is not None:
+        return CAAName(text, address, is_ip=True)
+    wildcard = name.startswith("*.")
+    return CAAName(text, normalise_name(name[2:] if wildcard else name), wildcard)
+
+
+def _address(text: str) -> str | None:
+    if ":" not in text and not text[-1:].isdigit():
+        return None
+    bare = text.removeprefix("[").removesuffix("]")
+    if len(bare) > _LONGEST_ADDRESS:
+        return None
+    try:
+        return str(ip_address(bare))
+    except ValueError:
+        return None
+
+
+def why_not_applicable(name: str) -> str | None:
+    """Why CAA says nothing about a name at all; None for a name that it governs.
+
+    IP addresses have no place in DNS where CAA could stand, and the Baseline
+    Requirements (section 3.2.2.8) leave onion names out, as resolvers must (RFC 7686).
+    """
+    if name.endswith(".onion") or name == "onion":
+        return "names under .onion are not in DNS, and CAA is not consulted for them"
+    if _address(name) is not None:
+        return "CAA is not consulted for IP addresses"
+    return None
+
+
+def names_to_ask(name: str) -> tuple[str, ...]:
+    """The name and its parents, nearest first: the top level domain last, the root not."""
+    names = [name]
+    dot = name.find(".")
+    while dot >= 0:
+        names.append(name[dot + 1 :])
+        dot = name.find(".", dot + 1)
+    return tuple(names)
+
+
+@dataclass(frozen=True, slots=True)
+class RelevantSet:
+    """Where the search ended: at a set, at a failure, or above the top without either.
+
+    `relevant_name` is the question that ended it, not the target of an alias, and
+    `lookup` what came of that question; both are None when nothing was found. `steps`
+    are all questions in the order in which they were asked.
+    """
+
+    name: str
+    relevant_name: str | None = None
+    lookup: Lookup | None = None
+    steps: tuple[Lookup, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether a question that had to be answered was not."""
+        return self.lookup is not None and self.lookup.outcome is Outcome.FAILED
+
+    @property
+    def dnssec(self) -> DNSSECState:
+        """The weakest state among the answers; indeterminate where nothing was asked."""
+        states = {step.dnssec for step in self.steps}
+        for state in _WEAKEST_FIRST:
+            if state in states:
+                return state
+        return DNSSECState.INDETERMINATE
+
+
+def climb(name: str) -> Generator[str, Lookup, RelevantSet]:
+    """The search as a conversation: yields a name to ask for, is sent the `Lookup`.
+
+    A set ends it even if nothing in it restricts, or nothing in it can be read. So does
+    a failure, since what could not be asked may hold a set; above a set nothing is asked.
+    """
+    steps: tuple[Lookup, ...] = ()
+    asked = name
+    while asked:
+        lookup = yield asked
+        steps = (*steps, lookup)
+        if lookup.outcome is Outcome.RECORDS or lookup.outcome is Outcome.FAILED:
+            return RelevantSet(name, asked, lookup, steps)
+        asked = asked.partition(".")[2]
+    return RelevantSet(name, steps=steps)
+
+
+def climb_with(name: str, look_up: Callable[[str], Lookup]) -> RelevantSet:
+    """The search, with a function that answers at once (a zone file, a test)."""
+    search = climb(name)
+    asked = next(search)
+    while True:
+        try:
+            asked = search.send(look_up(asked))
+        except StopIteration as end:
+            found: RelevantSet = end.value
+            return found
+
+
+def parse_names(lines: str) -> tuple[CAAName, ...]:
+    """Names from a list: one a line, `#` starts a comment, empty lines mean nothing.
+
+    Raises `MalformedError` naming the line.
+    """
+    names = []
+    for number, line in enumerate(lines.splitlines(), 1):
+        text = line.partition("#")[0].strip()
+        if not text:
+            continue
+        try:
+            names.append(parse_caa_name(text))
+        except MalformedError as error:
+            raise MalformedError(f"line {number}: {error}", hint=error.hint) from error
+    return tuple(names)

@@ -1,0 +1,1 @@
+"""Policies as they were observed, and which was in force when."""

@@ -1,0 +1,1 @@
+"""Faults of CAA records, sets and zone files, each as a finding."""

@@ -1,0 +1,182 @@
+BEGIN TRANSACTION;
+CREATE TABLE alembic_version (
+	version_num VARCHAR(32) NOT NULL, 
+	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+INSERT INTO "alembic_version" VALUES('0002');
+CREATE TABLE alert (
+	id INTEGER NOT NULL, 
+	sighting_id INTEGER, 
+	finding_id INTEGER, 
+	created TEXT NOT NULL, 
+	ack_who TEXT, 
+	ack_why TEXT, 
+	ack_at TEXT, 
+	CONSTRAINT pk_alert PRIMARY KEY (id), 
+	CONSTRAINT ck_alert_one_cause CHECK ((sighting_id IS NULL) <> (finding_id IS NULL)), 
+	CONSTRAINT fk_alert_sighting_id FOREIGN KEY(sighting_id) REFERENCES sighting (id), 
+	CONSTRAINT fk_alert_finding_id FOREIGN KEY(finding_id) REFERENCES finding (id), 
+	CONSTRAINT uq_alert_sighting_id UNIQUE (sighting_id), 
+	CONSTRAINT uq_alert_finding_id UNIQUE (finding_id)
+);
+INSERT INTO "alert" VALUES(1,1,NULL,'2026-11-24T05:37:00.123456Z','ana','ours','2026-11-24T05:37:00.123456Z');
+INSERT INTO "alert" VALUES(2,2,NULL,'2026-11-24T05:37:00.123456Z',NULL,NULL,NULL);
+INSERT INTO "alert" VALUES(3,NULL,1,'2026-11-24T05:37:00.123456Z',NULL,NULL,NULL);
+CREATE TABLE caa_observation (
+	id INTEGER NOT NULL, 
+	name TEXT NOT NULL, 
+	resolver TEXT NOT NULL, 
+	relevant_name TEXT, 
+	records TEXT NOT NULL, 
+	ttl BIGINT, 
+	dnssec TEXT NOT NULL, 
+	failure TEXT, 
+	problem TEXT NOT NULL, 
+	first_seen TEXT NOT NULL, 
+	last_seen TEXT NOT NULL, 
+	times BIGINT NOT NULL, 
+	longest_gap BIGINT NOT NULL, 
+	CONSTRAINT pk_caa_observation PRIMARY KEY (id)
+);
+INSERT INTO "caa_observation" VALUES(1,'example.com','127.0.0.1:53 (udp)','example.com','["0 issue \"ca1.example.net\""]',300,'secure',NULL,'','2026-11-24T05:37:00.123456Z','2026-11-24T06:37:00.123456Z',2,3600000000);
+INSERT INTO "caa_observation" VALUES(2,'example.com','127.0.0.1:53 (udp)','example.com','[]',NULL,'secure','servfail','SERVFAIL\u0000','2026-11-24T07:37:00.123456Z','2026-11-24T07:37:00.123456Z',1,0);
+CREATE TABLE delivery (
+	id INTEGER NOT NULL, 
+	alert_id INTEGER NOT NULL, 
+	channel TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	at TEXT NOT NULL, 
+	attempts INTEGER NOT NULL, 
+	again BOOLEAN NOT NULL, 
+	sender TEXT, 
+	error TEXT, 
+	CONSTRAINT pk_delivery PRIMARY KEY (id), 
+	CONSTRAINT fk_delivery_alert_id FOREIGN KEY(alert_id) REFERENCES alert (id), 
+	CONSTRAINT uq_delivery_alert_id_channel UNIQUE (alert_id, channel)
+);
+INSERT INTO "delivery" VALUES(1,1,'mail','sent','2026-11-24T05:37:00.123456Z',1,0,NULL,NULL);
+INSERT INTO "delivery" VALUES(2,1,'hook','due','2026-11-24T05:37:00.123456Z',0,0,NULL,NULL);
+INSERT INTO "delivery" VALUES(3,2,'mail','due','2026-11-24T05:37:00.123456Z',0,0,NULL,NULL);
+INSERT INTO "delivery" VALUES(4,2,'hook','due','2026-11-24T05:37:00.123456Z',0,0,NULL,NULL);
+INSERT INTO "delivery" VALUES(5,3,'mail','due','2026-11-24T05:37:00.123456Z',0,0,NULL,NULL);
+INSERT INTO "delivery" VALUES(6,3,'hook','due','2026-11-24T05:37:00.123456Z',0,0,NULL,NULL);
+CREATE TABLE entry (
+	id INTEGER NOT NULL, 
+	sighting_id INTEGER NOT NULL, 
+	log_id BLOB NOT NULL, 
+	number BIGINT NOT NULL, 
+	leaf_hash BLOB NOT NULL, 
+	timestamp TEXT NOT NULL, 
+	entry_type TEXT NOT NULL, 
+	refuted BOOLEAN NOT NULL, 
+	CONSTRAINT pk_entry PRIMARY KEY (id), 
+	CONSTRAINT fk_entry_sighting_id FOREIGN KEY(sighting_id) REFERENCES sighting (id), 
+	CONSTRAINT fk_entry_log_id FOREIGN KEY(log_id) REFERENCES position (log_id), 
+	CONSTRAINT uq_entry_log_id_number_leaf_hash UNIQUE (log_id, number, leaf_hash)
+);
+INSERT INTO "entry" VALUES(1,2,X'EEDA9C8D5884B58CB81F0E0478ECCB9B656D07C25DB802C8FEBAD3BD46CBAD7C',0,X'B5CDAA7F9DB96343C18473E9C176520C2D9A46377673FA4EAB3E0FBC6C2B77A0','2026-11-24T05:37:00.123456Z','precert',0);
+INSERT INTO "entry" VALUES(2,1,X'EEDA9C8D5884B58CB81F0E0478ECCB9B656D07C25DB802C8FEBAD3BD46CBAD7C',1,X'030670C8EDC9C5B30C7BDC612D80ACCC4E8A6C9858EF81F740D8EF3DB57BAFDD','2026-11-24T05:37:00.123456Z','precert',0);
+INSERT INTO "entry" VALUES(3,2,X'EEDA9C8D5884B58CB81F0E0478ECCB9B656D07C25DB802C8FEBAD3BD46CBAD7C',2,X'CB652795CA3C60CFA5C1CF7310D7745336600E3FBE6FE47A37103B9A7E52AD29','2026-11-24T05:37:00.123456Z','x509',0);
+CREATE TABLE evidence (
+	id INTEGER NOT NULL, 
+	finding_id INTEGER NOT NULL, 
+	name TEXT NOT NULL, 
+	digest BLOB NOT NULL, 
+	data BLOB NOT NULL, 
+	CONSTRAINT pk_evidence PRIMARY KEY (id), 
+	CONSTRAINT fk_evidence_finding_id FOREIGN KEY(finding_id) REFERENCES finding (id), 
+	CONSTRAINT uq_evidence_finding_id_name_digest UNIQUE (finding_id, name, digest)
+);
+INSERT INTO "evidence" VALUES(1,1,'head',X'B413F47D13EE2FE6C845B2EE141AF81DE858DF4EC549A58B7970BB96645BC8D2',X'0001');
+CREATE TABLE finding (
+	id INTEGER NOT NULL, 
+	kind TEXT NOT NULL, 
+	subject TEXT NOT NULL, 
+	episode INTEGER NOT NULL, 
+	log_id BLOB, 
+	severity TEXT NOT NULL, 
+	message TEXT NOT NULL, 
+	details TEXT NOT NULL, 
+	first_seen TEXT NOT NULL, 
+	last_seen TEXT NOT NULL, 
+	times BIGINT NOT NULL, 
+	resolved TEXT, 
+	CONSTRAINT pk_finding PRIMARY KEY (id), 
+	CONSTRAINT uq_finding_kind_subject_episode UNIQUE (kind, subject, episode)
+);
+INSERT INTO "finding" VALUES(1,'PW-LOG-FORK','log argon',1,X'EEDA9C8D5884B58CB81F0E0478ECCB9B656D07C25DB802C8FEBAD3BD46CBAD7C','critical','two heads','[]','2026-11-24T05:37:00.123456Z','2026-11-24T05:37:00.123456Z',1,NULL);
+CREATE TABLE meta (
+	"key" TEXT NOT NULL, 
+	value TEXT NOT NULL, 
+	CONSTRAINT pk_meta PRIMARY KEY ("key")
+);
+INSERT INTO "meta" VALUES('baseline','known');
+CREATE TABLE pending_head (
+	log_id BLOB NOT NULL, 
+	size BIGINT NOT NULL, 
+	root BLOB NOT NULL, 
+	timestamp TEXT NOT NULL, 
+	source TEXT NOT NULL, 
+	raw BLOB NOT NULL, 
+	seen TEXT NOT NULL, 
+	CONSTRAINT pk_pending_head PRIMARY KEY (log_id, size, root)
+);
+INSERT INTO "pending_head" VALUES(X'EEDA9C8D5884B58CB81F0E0478ECCB9B656D07C25DB802C8FEBAD3BD46CBAD7C',9,X'F45869832DF78A8A41E8E281B94107F6EBD3C5038EA07A80E933D0937716394E','2026-11-24T05:37:00.123456Z','sth',X'7B22747265655F73697A65223A20397D','2026-11-24T05:37:00.123456Z');
+CREATE TABLE position (
+	log_id BLOB NOT NULL, 
+	description TEXT NOT NULL, 
+	url TEXT NOT NULL, 
+	start_index BIGINT NOT NULL, 
+	size BIGINT NOT NULL, 
+	frontier BLOB NOT NULL, 
+	verified_size BIGINT NOT NULL, 
+	verified_root BLOB, 
+	verified_frontier BLOB, 
+	head BLOB, 
+	head_timestamp TEXT, 
+	updated TEXT NOT NULL, 
+	CONSTRAINT pk_position PRIMARY KEY (log_id)
+);
+INSERT INTO "position" VALUES(X'EEDA9C8D5884B58CB81F0E0478ECCB9B656D07C25DB802C8FEBAD3BD46CBAD7C','log eeda','https://eeda.example/',0,3,X'66726F6E746965720000000000000003',3,X'5CB4205B29A49B5DD2A7C1A92F6EA8A7D2A6A65D8BC7DB22F7003FCE27C26CB7',X'66726F6E746965720000000000000003',X'7B22747265655F73697A65223A20337D','2026-11-24T05:37:00.123456Z','2026-11-24T05:37:00.123456Z');
+CREATE TABLE sighting (
+	id INTEGER NOT NULL, 
+	"key" BLOB NOT NULL, 
+	kind TEXT NOT NULL, 
+	tbs_sha256 BLOB, 
+	names TEXT NOT NULL, 
+	matched TEXT NOT NULL, 
+	issuer TEXT NOT NULL, 
+	subject TEXT NOT NULL, 
+	serial TEXT NOT NULL, 
+	not_before TEXT, 
+	not_after TEXT, 
+	spki_sha256 BLOB, 
+	key_description TEXT NOT NULL, 
+	fingerprint BLOB, 
+	verdict TEXT NOT NULL, 
+	reasons TEXT NOT NULL, 
+	problems TEXT NOT NULL, 
+	first_seen TEXT NOT NULL, 
+	der BLOB NOT NULL, 
+	CONSTRAINT pk_sighting PRIMARY KEY (id), 
+	CONSTRAINT uq_sighting_key UNIQUE ("key")
+);
+INSERT INTO "sighting" VALUES(1,X'3E23E8160039594A33894F6564E1B1348BBD7A0088D42C4ACB73EEAED59C009D','certificate',X'3E23E8160039594A33894F6564E1B1348BBD7A0088D42C4ACB73EEAED59C009D','["shop.example.com", "example.com"]','["example.com"]','CN=R11,O=Let''s Encrypt,C=US','CN=shop.example.com','03:a1','2026-11-24T05:37:00.123456Z','2027-02-22T05:37:00.123456Z',X'161B27594577E8D0EA045E4DC186CD6EDF13CF915DD3E091A8ACD807B4023331','ECDSA P-256',NULL,'unknown','["nothing is expected"]','[]','2026-11-24T05:37:00.123456Z',X'70726563657274696669636174652062');
+INSERT INTO "sighting" VALUES(2,X'CA978112CA1BBDCAFAC231B39A23DC4DA786EFF8147C4E72B9807785AFEE48BB','certificate',X'CA978112CA1BBDCAFAC231B39A23DC4DA786EFF8147C4E72B9807785AFEE48BB','["shop.example.com", "example.com"]','["example.com"]','CN=R11,O=Let''s Encrypt,C=US','CN=shop.example.com','03:a1','2026-11-24T05:37:00.123456Z','2027-02-22T05:37:00.123456Z',X'8FA3AAB2FAA9B79E0A0398DA5B5ABD0780142442A5BE80B9A64608D718CB1FCD','ECDSA P-256',X'81ACD762140FA692A142822D2FBE4DC6F54BCAA501F68AB37E5AEED0BAFE4D99','unknown','["nothing is expected"]','[]','2026-11-24T05:37:00.123456Z',X'63657274696669636174652061');
+CREATE TABLE sighting_match (
+	item TEXT NOT NULL, 
+	sighting_id INTEGER NOT NULL, 
+	CONSTRAINT pk_sighting_match PRIMARY KEY (item, sighting_id), 
+	CONSTRAINT fk_sighting_match_sighting_id FOREIGN KEY(sighting_id) REFERENCES sighting (id)
+);
+INSERT INTO "sighting_match" VALUES('example.com',1);
+INSERT INTO "sighting_match" VALUES('example.com',2);
+CREATE INDEX ix_sighting_verdict_id ON sighting (verdict, id);
+CREATE INDEX ix_sighting_first_seen ON sighting (first_seen);
+CREATE INDEX ix_entry_sighting_id ON entry (sighting_id);
+CREATE UNIQUE INDEX uq_finding_open ON finding (kind, subject) WHERE resolved IS NULL;
+CREATE INDEX ix_alert_open ON alert (id) WHERE ack_at IS NULL;
+CREATE INDEX ix_delivery_channel_state_at ON delivery (channel, state, at);
+CREATE INDEX ix_delivery_state ON delivery (state);
+CREATE INDEX ix_caa_observation_name_resolver_id ON caa_observation (name, resolver, id);
+COMMIT;
