@@ -1,13 +1,12 @@
 """Fuzzes CAA records, their text and values, and zone files: a value or one of our errors.
 
-With atheris: `python fuzz/fuzz_caa.py found/`. Without it, a plain loop over made-up
-records and zones: `python fuzz/fuzz_caa.py [seconds]`.
+`fuzz/target.py` says how it runs.
 """
 
 import random
-import sys
-import time
 from contextlib import suppress
+
+from target import run
 
 from pinwarden.caa.contact import parse_contact_email, parse_contact_phone, parse_iodef
 from pinwarden.caa.lookup import Outcome
@@ -102,28 +101,12 @@ def check_zone(text: str) -> None:
         assert answer.problem.isprintable()
 
 
-def loop(seconds: float) -> None:
-    """Puts pieces together for so long."""
-    number = random.Random()
-    end, rounds = time.monotonic() + seconds, 0
-    while time.monotonic() < end:
-        blank = number.choice((b"", b"", b" "))
-        pieces = number.choices(PIECES, k=number.randint(0, 24))
-        check(blank.join(pieces) + number.randbytes(number.choice((0, 0, 0, 3))))
-        rounds += 1
-    sys.stdout.write(f"{rounds} inputs read\n")
-
-
-def main() -> None:
-    try:
-        import atheris
-    except ModuleNotFoundError:
-        loop(float(sys.argv[1]) if len(sys.argv) > 1 else 10)
-        return
-    atheris.instrument_all()
-    atheris.Setup(sys.argv, check)
-    atheris.Fuzz()
+def made_up(number: random.Random) -> bytes:
+    """Pieces put together."""
+    blank = number.choice((b"", b"", b" "))
+    pieces = number.choices(PIECES, k=number.randint(0, 24))
+    return blank.join(pieces) + number.randbytes(number.choice((0, 0, 0, 3)))
 
 
 if __name__ == "__main__":
-    main()
+    run(check, made_up)

@@ -1,13 +1,12 @@
 """Fuzzes the view of a certificate: every field a value or one of our errors.
 
-With atheris: `python fuzz/fuzz_certificate.py found/`. Without it, a plain
-loop that damages a certificate: `python fuzz/fuzz_certificate.py [seconds]`.
+`fuzz/target.py` says how it runs.
 """
 
-import random
-import sys
-import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from target import damaged, run
 
 from pinwarden.errors import PinwardenError
 from pinwarden.x509.certificate import CertificateView, view_certificate, view_tbs
@@ -62,30 +61,5 @@ def seed() -> bytes:
     return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
 
 
-def loop(seconds: float) -> None:
-    """Damages the seed, a few bytes at a time, for so long."""
-    ordinary, number = seed(), random.Random()
-    end, rounds = time.monotonic() + seconds, 0
-    while time.monotonic() < end:
-        data = bytearray(ordinary)
-        for _ in range(number.randint(1, 4)):
-            at = number.randrange(len(data))
-            data[at : at + number.randint(0, 2)] = number.randbytes(number.randint(0, 2))
-        check(bytes(data))
-        rounds += 1
-    sys.stdout.write(f"{rounds} certificates read\n")
-
-
-def main() -> None:
-    try:
-        import atheris
-    except ModuleNotFoundError:
-        loop(float(sys.argv[1]) if len(sys.argv) > 1 else 10)
-        return
-    atheris.instrument_all()
-    atheris.Setup(sys.argv, check)
-    atheris.Fuzz()
-
-
 if __name__ == "__main__":
-    main()
+    run(check, partial(damaged, seed()))

@@ -1,9 +1,9 @@
 """Fuzzes what a log signs, in both protocols: a head or one of our errors.
 
-Run it with a folder for what it finds: `python fuzz/fuzz_checkpoint.py found/`.
+`fuzz/target.py` says how it runs.
 """
 
-import sys
+from target import run
 
 from pinwarden.ct.head import (
     LogKey,
@@ -63,13 +63,5 @@ def check_note(data: bytes) -> None:
         return
 
 
-def main() -> None:
-    import atheris
-
-    atheris.instrument_all()
-    atheris.Setup(sys.argv, check)
-    atheris.Fuzz()
-
-
 if __name__ == "__main__":
-    main()
+    run(check)

@@ -1,13 +1,12 @@
 """Fuzzes the reader of DNS answers: an answer or our error.
 
-With atheris: `python fuzz/fuzz_dns_message.py found/`. Without it, a plain loop that
-damages answers: `python fuzz/fuzz_dns_message.py [seconds]`.
+`fuzz/target.py` says how it runs.
 """
 
-import random
-import sys
-import time
 from contextlib import suppress
+from functools import partial
+
+from target import damaged, run
 
 from pinwarden.caa.message import MOST_ALIASES, Type, build_query, read_response
 from pinwarden.caa.record import read_rdata
@@ -64,31 +63,5 @@ def seed() -> bytes:
     return head + question + alias + dname + record + soa + opt
 
 
-def loop(seconds: float) -> None:
-    """Damages the seed, a few octets at a time, for so long."""
-    ordinary, number = seed(), random.Random()
-    assert read_response(ordinary, QUERY).rdata
-    end, rounds = time.monotonic() + seconds, 0
-    while time.monotonic() < end:
-        data = bytearray(ordinary)
-        for _ in range(number.randint(1, 5)):
-            at = number.randrange(len(data))
-            data[at : at + number.randint(0, 2)] = number.randbytes(number.randint(0, 2))
-        check(bytes(data))
-        rounds += 1
-    sys.stdout.write(f"{rounds} answers read\n")
-
-
-def main() -> None:
-    try:
-        import atheris
-    except ModuleNotFoundError:
-        loop(float(sys.argv[1]) if len(sys.argv) > 1 else 10)
-        return
-    atheris.instrument_all()
-    atheris.Setup(sys.argv, check)
-    atheris.Fuzz()
-
-
 if __name__ == "__main__":
-    main()
+    run(check, partial(damaged, seed()))

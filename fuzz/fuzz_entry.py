@@ -1,9 +1,9 @@
 """Fuzzes the entries of a log, in both protocols: a value or one of our errors.
 
-Run it with a folder for what it finds: `python fuzz/fuzz_entry.py found/`.
+`fuzz/target.py` says how it runs.
 """
 
-import sys
+from target import run
 
 from pinwarden.ct.entry import RawBatch, parse_data_tile, parse_get_entries
 from pinwarden.ct.merkle import Frontier
@@ -35,13 +35,5 @@ def check_batch(batch: RawBatch) -> None:
         assert (entry.certificate is None) != (entry.tbs is None)
 
 
-def main() -> None:
-    import atheris
-
-    atheris.instrument_all()
-    atheris.Setup(sys.argv, check)
-    atheris.Fuzz()
-
-
 if __name__ == "__main__":
-    main()
+    run(check)

@@ -1,12 +1,13 @@
 """Fuzzes log lists and the zip file they come in: a list, or one of our errors.
 
-Run it with a folder for what it finds: `python fuzz/fuzz_loglist.py found/`.
+`fuzz/target.py` says how it runs.
 """
 
-import sys
 from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import sha256
+
+from target import run
 
 from pinwarden.ct.known_logs import chrome_list_key, mimic_logs
 from pinwarden.ct.log import LogList, Program
@@ -49,13 +50,5 @@ def check_list(read: LogList, program: Program) -> None:
     assert logs_to_follow(merged, AT) == logs_to_follow(read, AT)
 
 
-def main() -> None:
-    import atheris
-
-    atheris.instrument_all()
-    atheris.Setup(sys.argv, check)
-    atheris.Fuzz()
-
-
 if __name__ == "__main__":
-    main()
+    run(check)

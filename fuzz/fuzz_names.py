@@ -1,12 +1,11 @@
 """Fuzzes the reading of names: any value has readings, and none of them escapes matching.
 
-With atheris: `python fuzz/fuzz_names.py found/`. Without it, a plain loop over
-made-up values: `python fuzz/fuzz_names.py [seconds]`.
+`fuzz/target.py` says how it runs.
 """
 
 import random
-import sys
-import time
+
+from target import run
 
 from pinwarden.errors import MalformedError
 from pinwarden.names import (
@@ -51,27 +50,11 @@ def check_value(value: bytes | str) -> None:
     assert name in readings(text)
 
 
-def loop(seconds: float) -> None:
-    """Puts pieces together for so long."""
-    number = random.Random()
-    end, rounds = time.monotonic() + seconds, 0
-    while time.monotonic() < end:
-        pieces = number.choices(PIECES, k=number.randint(0, 12))
-        check(b"".join(pieces) + number.randbytes(number.choice((0, 0, 0, 3))))
-        rounds += 1
-    sys.stdout.write(f"{rounds} values read\n")
-
-
-def main() -> None:
-    try:
-        import atheris
-    except ModuleNotFoundError:
-        loop(float(sys.argv[1]) if len(sys.argv) > 1 else 10)
-        return
-    atheris.instrument_all()
-    atheris.Setup(sys.argv, check)
-    atheris.Fuzz()
+def made_up(number: random.Random) -> bytes:
+    """Pieces put together."""
+    pieces = number.choices(PIECES, k=number.randint(0, 12))
+    return b"".join(pieces) + number.randbytes(number.choice((0, 0, 0, 3)))
 
 
 if __name__ == "__main__":
-    main()
+    run(check, made_up)
