@@ -8,7 +8,8 @@ from functools import partial
 
 from target import damaged, run
 
-from pinwarden.caa.message import MOST_ALIASES, Type, build_query, read_response
+from pinwarden.caa.aliases import MOST_ALIASES
+from pinwarden.caa.message import Type, build_query, read_response
 from pinwarden.caa.record import read_rdata
 from pinwarden.caa.wire_name import encode_name
 from pinwarden.errors import MalformedError, PinwardenError

@@ -7,7 +7,6 @@ them by a test.
 from __future__ import annotations
 
 import difflib
-import math
 import re
 import tomllib
 from pathlib import Path
@@ -46,7 +45,7 @@ class CAAConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only
     # further apart leave times of which nothing can be said.
     interval_minutes: float = 60
     # Whom to ask: "192.0.2.1", "127.0.0.1:5300", "tls://HOST", "https://HOST/dns-query";
-    # with several, all of them. None: the first one that the system has.
+    # with several, all of them. None: those that the system has, as one.
     resolvers: tuple[str, ...] = ()
     # Names to observe besides those of `watch` and `watchlist`.
     names: tuple[str, ...] = ()
@@ -113,13 +112,19 @@ def load_config(file: Path) -> Config:
     return config
 
 
+HOW_LARGE = "must be a finite number above zero, and at most 1,000,000,000"
+_LARGEST = 1e9
+
+
 def _check_numbers(file: Path, table: str, values: msgspec.Struct) -> None:
     for key, value in msgspec.structs.asdict(values).items():
-        if isinstance(value, int | float) and not 0 < value < math.inf:
-            raise ConfigError(
-                f"configuration {quoted(str(file))}: {table}.{key}: "
-                "must be a finite number above zero"
-            )
+        if isinstance(value, int | float) and not is_usable(value):
+            raise ConfigError(f"configuration {quoted(str(file))}: {table}.{key}: {HOW_LARGE}")
+
+
+def is_usable(number: float) -> bool:
+    """Whether a number can be a time or a count; NaN cannot."""
+    return 0 < number <= _LARGEST
 
 
 _UNKNOWN = re.compile(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import pairwise
 
 import pytest
@@ -12,6 +13,7 @@ from pinwarden.caa.climb import (
     CAAName,
     RelevantSet,
     climb,
+    climb_asking,
     climb_with,
     names_to_ask,
     parse_caa_name,
@@ -204,3 +206,18 @@ def test_the_first_answer_that_is_not_empty_decides(outcomes: list[str]) -> None
     ends = [asked for asked, outcome in by_name.items() if outcome in ("records", "failed")]
     assert found.relevant_name == (ends[0] if ends else None)
     assert found.failed == bool(ends and by_name[ends[0]] == "failed")
+
+
+async def test_the_same_search_with_answers_that_are_waited_for() -> None:
+    """It asks what the search that is answered at once asks, and ends where that ends."""
+    zone = {"com": Outcome.NO_DATA, "example.com": Outcome.FAILED}
+
+    def answer(name: str) -> Lookup:
+        return Lookup(name=name, outcome=zone.get(name, Outcome.NO_SUCH_NAME))
+
+    async def look_up(name: str) -> Lookup:
+        await asyncio.sleep(0)
+        return answer(name)
+
+    for name in ("a.b.example.com", "other.com"):
+        assert await climb_asking(name, look_up) == climb_with(name, answer)

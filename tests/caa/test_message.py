@@ -18,9 +18,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pinwarden.caa.aliases import MOST_ALIASES
 from pinwarden.caa.lookup import ExtendedError
 from pinwarden.caa.message import (
-    MOST_ALIASES,
     RCode,
     Response,
     Type,
@@ -42,7 +42,9 @@ def reply(*answer: str, rcode: str = "NOERROR", authority: tuple[str, ...] = ())
     for section, lines in ((message.answer, answer), (message.authority, authority)):
         for line in lines:
             owner, ttl, kind, rdata = line.split(" ", 3)
-            section.append(dns.rrset.from_text(owner + ".", int(ttl), "IN", kind, rdata))
+            section.append(
+                dns.rrset.from_text(f"{owner.rstrip('.')}.", int(ttl), "IN", kind, rdata)
+            )
     return message.to_wire()
 
 
@@ -144,10 +146,48 @@ def test_a_referral_is_no_empty_answer() -> None:
     assert read(authority=("example.com 60 NS ns.example.com.",)).referral == "example.com"
     assert read(authority=("example.com 60 NS ns.example.com.", SOA)).referral is None
     assert read().referral is None
+    # Some set AA all the same, and who is asked directly tells of an alias which leads out.
+    aa = bytearray(reply(authority=("example.com 60 NS ns.example.com.",)))
+    aa[2] |= 0x04
+    assert read_response(bytes(aa), QUERY).referral == "example.com"
+    led_on = read(f"{NAME} 60 CNAME x.example.net.", authority=(". 60 NS a.root.example.",))
+    assert (led_on.referral, led_on.aliases) == (None, ("x.example.net",))
     broken = bytearray(reply(authority=("example.com 60 NS ns.example.com.",)))
     broken[broken.index(b"\xc0\x10\0\x02") + 1] = 0xFF
     with pytest.raises(MalformedError, match="compression pointer"):
         read_response(bytes(broken), QUERY)
+
+
+OTHER_SOA = "example.org 300 SOA ns. h. 1 2 3 4 60"
+
+
+@pytest.mark.parametrize("rcode", ["NOERROR", "NXDOMAIN"])
+def test_the_soa_of_another_zone_denies_nothing(rcode: str) -> None:
+    """Neither for the question, nor for where an alias leads: that is in some other zone."""
+    with pytest.raises(MalformedError, match=r"^answer is about the zone 'example\.org'"):
+        read(rcode=rcode, authority=(OTHER_SOA,))
+    both = read(rcode=rcode, authority=(OTHER_SOA, SOA))
+    assert (both.has_soa, both.ttl) == (True, 60)
+    alias = f"{NAME} 60 CNAME x.example.net."
+    led_out = read(alias, rcode=rcode, authority=(SOA,))
+    assert (led_out.has_soa, led_out.ttl) == (False, 60)
+    at_home = read(f"{NAME} 90 CNAME x.example.com.", rcode=rcode, authority=(SOA,))
+    assert (at_home.has_soa, at_home.ttl) == (True, 60)
+    # The name of a zone that ends in another's is not in it.
+    with pytest.raises(MalformedError, match="about the zone"):
+        read(rcode=rcode, authority=("ample.com 60 SOA ns. h. 1 2 3 4 60",))
+    assert read(rcode=rcode, authority=(". 60 SOA ns. h. 1 2 3 4 60",)).has_soa
+    assert read(rcode="REFUSED", authority=(OTHER_SOA,)).rcode == RCode.REFUSED
+
+
+def test_two_opt_records() -> None:
+    """RFC 6891 section 6.1.1: each would say what the response code is."""
+    wire = reply()
+    opt = b"\0\0\x29\x04\xd0\0\0\0\0\0\0"
+    assert wire.count(opt[:3]) == 1
+    twice = wire[:10] + b"\0\x02" + wire[12:] + opt
+    with pytest.raises(MalformedError, match="more than one OPT"):
+        read_response(twice, QUERY)
 
 
 def test_extended_errors() -> None:

@@ -25,6 +25,14 @@ NAME = "example.com"
         (('0 iodef "mailto:a@b.example"',), Whom.ANYONE, []),
         (('0 issuewild ";"',), Whom.ANYONE, []),
         (('0 issue "a.example"', '128 tbs "x"'), Whom.NOBODY, []),
+        (('0 issue "a.example;accounturi=https://a.example/1"',), Whom.LISTED, ["a.example"]),
+        (('0 issue "a.example;accounturi=12345"',), Whom.NOBODY, []),
+        (('0 issue "a.example;validationmethods="',), Whom.NOBODY, []),
+        (
+            ('0 issue "a.example;accounturi=1"', '0 issue "b.example;validationmethods=dns-01"'),
+            Whom.LISTED,
+            ["b.example"],
+        ),
         ((r"\# 1 00",), Whom.UNKNOWN, []),
     ],
 )

@@ -28,8 +28,8 @@ def test_a_record_comes_apart_into_flags_tag_and_value() -> None:
         (b"\x00", "ends after 1 of the two octets for flags and tag length"),
         (b"\x00\x00", "has a tag of no octets"),
         (b"\x00\x00issue", "has a tag of no octets"),
-        (b"\x00\x06issue", "has 5 octets after a tag length of 6"),
-        (b"\x00\xff", "has 0 octets after a tag length of 255"),
+        (b"\x00\x06issue", "has 5 of the 6 octets of its tag"),
+        (b"\x00\xff", "has 0 of the 255 octets of its tag"),
         (b"\x00\x01" + bytes(RDATA_LIMIT - 1), "has 65536 octets, more than DNS can carry"),
     ],
 )

@@ -84,6 +84,7 @@ def test_values_that_follow_the_grammar(
         (b"ca1.example.net,ca2.example.org", "has a comma in it", "one record for each CA"),
         (b"ca1 ca2", "has a blank", "one record for each CA"),
         (b"ca foo=bar", "has a blank or an equals sign", "a semicolon between the CA and its"),
+        (b"ca a=https://ca.example/1", "has a blank or an equals sign", "a semicolon between"),
         (b"foo=bar", "equals sign", "a semicolon between the CA and its"),
         (b'"ca1.example.net"', "has quotes in it", "adds its own"),
         (b"'ca1.example.net'", "has quotes in it", "leave out the quotes"),

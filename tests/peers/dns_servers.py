@@ -14,26 +14,29 @@ from typing import Any
 import dns.exception
 import dns.message
 import dns.query
+import dns.rcode
+import pytest
 
 from peers.programs import eventually, free_port, program, running, words_of
 
 HOST = "127.0.0.1"
+CONFIGURATION = "server.conf"
+# In lower case: NSD and Unbound, named over UDP, named over TCP.
+_TAKEN = ("address already in use", "interface lo failed", "address in use")
 _CHECK = (sys.executable, "-m", "pinwarden", "caa", "check")
 
 
 @contextmanager
 def named(folder: Path, zones: Mapping[str, str]) -> Iterator[int]:
     """BIND as an authority for zones (origin to text); its port."""
-    port = free_port()
     blocks = [
         f'zone "{origin}" {{ type primary; file "{file}"; check-names ignore; }};'
         for origin, file in _written(folder, zones)
     ]
-    (folder / "named.conf").write_text(
-        f"""
+    configuration = f"""
         options {{
           directory "{folder}";
-          listen-on port {port} {{ {HOST}; }};
+          listen-on port PORT {{ {HOST}; }};
           listen-on-v6 {{ none; }};
           pid-file none;
           session-keyfile "{folder}/session.key";
@@ -43,27 +46,22 @@ def named(folder: Path, zones: Mapping[str, str]) -> Iterator[int]:
           max-records-per-type 0;
         }};
         controls {{ }};
-        """
-        + "\n".join(blocks)
-    )
-    command: list[str | Path] = [program("named"), "-g", "-4", "-n", "1", "-c", "named.conf"]
-    with running(command, folder) as child:
-        _answering(child, port, next(iter(zones)), folder)
+        """ + "\n".join(blocks)
+    command: list[str | Path] = [program("named"), "-g", "-4", "-n", "1", "-c", CONFIGURATION]
+    with _serving(command, folder, configuration, next(iter(zones))) as port:
         yield port
 
 
 @contextmanager
 def nsd(folder: Path, zones: Mapping[str, str]) -> Iterator[int]:
     """NSD as an authority for zones (origin to text); its port."""
-    port = free_port()
     blocks = [
         f'zone:\n  name: "{origin}"\n  zonefile: "{file}"\n'
         for origin, file in _written(folder, zones)
     ]
-    (folder / "nsd.conf").write_text(
-        f"""
+    configuration = f"""
 server:
-  ip-address: {HOST}@{port}
+  ip-address: {HOST}@PORT
   server-count: 1
   username: ""
   zonesdir: "{folder}"
@@ -76,11 +74,9 @@ server:
   rrl-whitelist-ratelimit: 0
 remote-control:
   control-enable: no
-"""
-        + "".join(blocks)
-    )
-    with running([program("nsd"), "-d", "-c", "nsd.conf"], folder) as child:
-        _answering(child, port, next(iter(zones)), folder)
+""" + "".join(blocks)
+    command: list[str | Path] = [program("nsd"), "-d", "-c", CONFIGURATION]
+    with _serving(command, folder, configuration, next(iter(zones))) as port:
         yield port
 
 
@@ -90,12 +86,11 @@ def unbound(folder: Path, authority: int, *lines: str) -> Iterator[int]:
 
     `lines` are added to its `server:` clause, such as trust anchors.
     """
-    port = free_port()
-    (folder / "unbound.conf").write_text(
+    configuration = (
         "\n  ".join(
             (
                 "server:",
-                f"interface: {HOST}@{port}",
+                f"interface: {HOST}@PORT",
                 "do-ip6: no",
                 "do-not-query-localhost: no",
                 "do-daemonize: no",
@@ -114,8 +109,8 @@ def unbound(folder: Path, authority: int, *lines: str) -> Iterator[int]:
         + f"\nremote-control:\n  control-enable: no\n"
         f'stub-zone:\n  name: "."\n  stub-addr: {HOST}@{authority}\n'
     )
-    with running([program("unbound"), "-d", "-c", "unbound.conf"], folder) as child:
-        _answering(child, port, ".", folder)
+    command: list[str | Path] = [program("unbound"), "-d", "-c", CONFIGURATION]
+    with _serving(command, folder, configuration, ".") as port:
         yield port
 
 
@@ -145,16 +140,41 @@ def _written(folder: Path, zones: Mapping[str, str]) -> Iterator[tuple[str, str]
         yield origin, file
 
 
-def _answering(child: subprocess.Popen[bytes], port: int, name: str, folder: Path) -> None:
-    """Wait until a server answers; fail with its own words when it does not."""
+@contextmanager
+def _serving(
+    command: list[str | Path], folder: Path, configuration: str, name: str
+) -> Iterator[int]:
+    """A server that answers for `name`, on the port that stands for PORT in its configuration.
+
+    Where somebody took the port before it did, it begins again with another one.
+    """
+    for left in reversed(range(3)):
+        port = free_port()
+        (folder / CONFIGURATION).write_text(configuration.replace("PORT", str(port)))
+        with running(command, folder) as child:
+            eventually(lambda: _is_up(child, port, name) or _has_failed(child, folder))  # noqa: B023
+            if _is_up(child, port, name):
+                yield port
+                return
+        if not left or not _is_taken(folder):
+            pytest.fail(f"{command[0]} does not answer:\n{words_of(folder)}")
+
+
+def _is_up(child: subprocess.Popen[bytes], port: int, name: str) -> bool:
+    """Whether a server has its zones: before, NSD answers SERVFAIL."""
     query = dns.message.make_query(name, "SOA")
+    try:
+        answers = [ask(query, HOST, port=port, timeout=1) for ask in (dns.query.tcp, dns.query.udp)]
+    except (dns.exception.DNSException, OSError, EOFError):
+        return False
+    return child.poll() is None and all(each.rcode() == dns.rcode.NOERROR for each in answers)
 
-    def answers() -> bool:
-        assert child.poll() is None, words_of(folder)
-        try:
-            dns.query.udp(query, HOST, port=port, timeout=1)
-        except (dns.exception.Timeout, OSError):
-            return False
-        return True
 
-    assert eventually(answers), words_of(folder)
+def _has_failed(child: subprocess.Popen[bytes], folder: Path) -> bool:
+    return child.poll() is not None or _is_taken(folder)
+
+
+def _is_taken(folder: Path) -> bool:
+    """Whether a server says so of its port; named stays alive all the same."""
+    words = words_of(folder).lower()
+    return any(each in words for each in _TAKEN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -17,6 +18,8 @@ import pytest
 
 _BIN = Path(__file__).parents[2] / ".peers" / "bin"
 _PATIENCE = 30.0
+# Below the ports that Linux (32768) and others (49152) give away by themselves.
+_PORTS = range(12_000, 32_000)
 
 
 def program(name: str) -> Path:
@@ -31,11 +34,22 @@ def program(name: str) -> Path:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nothing listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port of 127.0.0.1 that nobody uses at this moment, over UDP or TCP.
+
+    Not from the range that the system gives to whoever asks for any port: there some other
+    test's socket may take it before the program is up that it is for.
+    """
+    for _ in range(1000):
+        port = secrets.randbelow(_PORTS.stop - _PORTS.start) + _PORTS.start
+        with (
+            socket.socket() as tcp,
+            socket.socket(type=socket.SOCK_DGRAM) as udp,
+            suppress(OSError),
+        ):
+            tcp.bind(("127.0.0.1", port))
+            udp.bind(("127.0.0.1", port))
+            return port
+    raise OSError("no port is free")
 
 
 @contextmanager

@@ -97,6 +97,17 @@ def test_a_resolver_that_does_not_validate(authority: tuple[int, str], tmp_path:
             assert (said["verdict"], said["dnssec"]) == ("allowed", "indeterminate")
 
 
+def test_a_resolver_in_permissive_mode(authority: tuple[int, str], tmp_path: Path) -> None:
+    """It answers what fails validation, without a word: that must at least not look secure."""
+    port, anchor = authority
+    with unbound(
+        tmp_path, port, f'trust-anchor: "{anchor}"', "val-permissive-mode: yes"
+    ) as listening:
+        assert check(tmp_path, listening, "caa.secure", *OURS)["dnssec"] == "secure"
+        for zone in ("expired", "wrong-ds", "unsigned"):
+            assert check(tmp_path, listening, f"caa.{zone}", *OURS)["dnssec"] != "secure"
+
+
 def test_over_tls(authority: tuple[int, str], tmp_path: Path) -> None:
     """Unbound's own DNS over TLS must be verified by name, and its AD bit believed."""
     port, anchor = authority

@@ -8,7 +8,7 @@ from typing import Any
 
 from pinwarden.caa.history.observation import LastObserved, Observation
 from pinwarden.caa.lookup import DNSSECState, Failure
-from pinwarden.findings import CAA_CHANGED, CAA_LOOSENED, Finding
+from pinwarden.findings import CAA_CHANGED, CAA_LOOKUP_FAILED, CAA_LOOSENED, Finding
 from pinwarden.store.contract import Store
 from store.kinds import Opener
 from store.values import CHANNELS, NOW, later
@@ -152,10 +152,53 @@ async def test_a_look_and_its_findings_are_told_together(store: Store) -> None:
     new = await store.record_observations(
         [look(1, CA2)], findings=[changed], passed=passed, at=later(hours=1), channels=CHANNELS
     )
+    assert new == 0, "another process, or resolver, tells of the same change"
+    again = Finding(kind=CAA_CHANGED, subject=subject, message="changed again")
+    new = await store.record_observations(
+        [look(1, CA2)], findings=[again], passed=passed, at=later(hours=1), channels=CHANNELS
+    )
     assert new == 1
     assert len(await store.alerts()) == 2
     standing = await store.findings(resolved=False)
     assert [each.first_seen for each in standing] == [later(hours=1)]
+
+
+async def test_findings_that_nobody_is_told_of(store: Store) -> None:
+    """They stand and pass like others: somebody was told of all of them at once."""
+    subjects = [f"CAA of host{number}.example" for number in range(1200)]
+    kept = [Finding(kind=CAA_LOOKUP_FAILED, subject=each, message="failed") for each in subjects]
+    for _ in range(2):
+        new = await store.record_observations([], untold=kept, at=NOW, channels=CHANNELS)
+        assert new == 0
+    assert await store.alerts() == ()
+    kinds = [CAA_LOOKUP_FAILED.id, CAA_CHANGED.id]
+    standing = {(CAA_LOOKUP_FAILED.id, each) for each in subjects}
+    assert await store.standing(kinds) == standing
+    assert await store.standing([CAA_CHANGED.id]) == frozenset()
+    gone = [(CAA_LOOKUP_FAILED.id, each) for each in subjects[:-1]]
+    await store.record_observations([], passed=gone, at=later(hours=1))
+    assert await store.standing(kinds) == standing - set(gone)
+
+
+async def test_what_was_seen_of_late(store: Store) -> None:
+    """Policies from a time on, oldest first; the last one however old."""
+    await keep(store, look(0), failed(1), look(2, CA2), look(3), look(40), failed(41))
+    [last] = await store.last_observations([NAME], since=later(hours=2.5))
+    assert [each.first_seen for each in last.recent] == [later(hours=3), later(hours=40)]
+    assert last.recent[-1] == last.policy
+    [last] = await store.last_observations([NAME], since=later(hours=100))
+    assert [each.first_seen for each in last.recent] == [later(hours=40)]
+
+
+async def test_a_clock_that_is_set_back(store: Store) -> None:
+    """A wrong time is not prolonged for years, and a small step back is no end."""
+    await keep(store, look(1000), look(0), look(1), look(0.5), failed(0.6), failed(0.4))
+    first, second, failure = sorted(
+        await store.observations(NAME), key=lambda each: (each.failed, -each.first_seen.timestamp())
+    )
+    assert (first.first_seen, first.count) == (later(hours=1000), 1)
+    assert (second.first_seen, second.last_seen, second.count) == (NOW, later(hours=1), 3)
+    assert (failure.first_seen, failure.count) == (later(hours=0.4), 2)
 
 
 async def test_writers_together(reopen: Opener) -> None:

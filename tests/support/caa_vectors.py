@@ -1,5 +1,7 @@
 """The committed CAA cases (`tests/vectors/caa.json`) as a DNS world and a command line.
 
+`caa-more.json` has more of the same kind, derived from the texts of the RFCs.
+
 Owners and targets in a case are absolute, its zone is one tree from the root down, and the
 types in `MARKERS` are no records but what comes of a question there.
 """
@@ -53,9 +55,9 @@ class Case:
         )
 
 
-def cases(vectors: Path) -> list[Case]:
-    """All cases of a folder of vectors."""
-    return [_case(each) for each in json.loads((vectors / "caa.json").read_text())]
+def cases(vectors: Path, file: str = "caa.json") -> list[Case]:
+    """All cases of a file in a folder of vectors."""
+    return [_case(each) for each in json.loads((vectors / file).read_text())]
 
 
 def _case(described: dict[str, Any]) -> Case:
@@ -64,7 +66,11 @@ def _case(described: dict[str, Any]) -> Case:
         id=described["id"],
         # `{n}` is the running number; other braces are what they are.
         records=tuple(
-            (each["owner"], each["type"], each["rdata"].replace("{n}", str(number)))
+            (
+                each["owner"].removesuffix("."),
+                each["type"],
+                each["rdata"].replace("{n}", str(number)),
+            )
             for each in zone
             if each["type"] not in MARKERS
             for number in range(1, each.get("repeat", 1) + 1)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
 from ipaddress import ip_address
 
 from pinwarden.caa.lookup import DNSSECState, Lookup, Outcome
 from pinwarden.errors import MalformedError
-from pinwarden.names import normalise_name
+from pinwarden.names import display, normalise_name
 
 _LONGEST_ADDRESS = 45
+_LONGEST_SHOWN = 253
 # A chain is as good as its weakest link: an empty answer on the way may be the forged one.
 _WEAKEST_FIRST = (
     DNSSECState.BOGUS,
@@ -26,12 +27,14 @@ class CAAName:
 
     `text` is what was given; `name` is what CAA is asked for: lower case, A-labels,
     no final dot, and without the `*.` of a wildcard name (RFC 8659 section 3).
+    `problem` says why this is no name at all; `name` is then as messages show the text.
     """
 
     text: str
     name: str
     wildcard: bool = False
     is_ip: bool = False
+    problem: str = ""
 
 
 def parse_caa_name(text: str) -> CAAName:
@@ -140,18 +143,41 @@ def climb_with(name: str, look_up: Callable[[str], Lookup]) -> RelevantSet:
             return found
 
 
+async def climb_asking(name: str, look_up: Callable[[str], Awaitable[Lookup]]) -> RelevantSet:
+    """The search, with a function whose answers are waited for (a resolver)."""
+    search = climb(name)
+    asked = next(search)
+    while True:
+        lookup = await look_up(asked)
+        try:
+            asked = search.send(lookup)
+        except StopIteration as end:
+            found: RelevantSet = end.value
+            return found
+
+
 def parse_names(lines: str) -> tuple[CAAName, ...]:
     """Names from a list: one a line, `#` starts a comment, empty lines mean nothing.
 
     Raises `MalformedError` naming the line.
     """
+    names = read_names(lines)
+    for name in names:
+        if name.problem:
+            raise MalformedError(name.problem)
+    return names
+
+
+def read_names(lines: str) -> tuple[CAAName, ...]:
+    """As `parse_names`, but what is no name comes back with its `problem`; never raises."""
     names = []
-    for number, line in enumerate(lines.splitlines(), 1):
+    for number, line in enumerate(lines.removeprefix("\ufeff").splitlines(), 1):
         text = line.partition("#")[0].strip()
         if not text:
             continue
         try:
             names.append(parse_caa_name(text))
         except MalformedError as error:
-            raise MalformedError(f"line {number}: {error}", hint=error.hint) from error
+            shown = display(text, _LONGEST_SHOWN)
+            names.append(CAAName(text, shown, problem=f"line {number}: {error}"))
     return tuple(names)

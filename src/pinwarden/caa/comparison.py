@@ -101,8 +101,8 @@ def _is_cut(meant: CAARecord, served: CAARecord) -> bool:
     head, semicolon, rest = meant.value.partition(b";")
     if not _same_place(meant, served) or not semicolon or not rest.strip(b" \t"):
         return False
-    # A cut at any of the semicolons, which may itself have stayed.
-    cut = served.value.rstrip(b"; \t")
+    # A cut at any of the semicolons, which may itself have stayed, as may a quotation mark.
+    cut = served.value.strip(b'"').rstrip(b'; \t".')
     whole = cut != b"" and meant.value.startswith(cut) and len(cut) >= len(head.rstrip(b" \t"))
     return whole and meant.value[len(cut) :].lstrip(b" \t").startswith(b";")
 
@@ -130,7 +130,7 @@ def _has_other_end(meant: CAARecord, served: CAARecord) -> bool:
 
 
 def _has_other_dot(meant: CAARecord, served: CAARecord) -> bool:
-    return _same_place(meant, served) and meant.value.rstrip(b".") == served.value.rstrip(b".")
+    return _same_place(meant, served) and _undotted(meant.value) == _undotted(served.value)
 
 
 def _has_escapes(meant: CAARecord, served: CAARecord) -> bool:
@@ -164,6 +164,11 @@ _TESTS: tuple[tuple[Damage, Callable[[CAARecord, CAARecord], bool]], ...] = (
 
 def _issuer(record: CAARecord) -> bytes:
     return record.value.partition(b";")[0].strip(b' \t".').lower()
+
+
+def _undotted(value: bytes) -> tuple[bytes, ...]:
+    head, semicolon, rest = value.partition(b";")
+    return head.rstrip(b"."), semicolon, rest.rstrip(b".")
 
 
 def _squeezed(value: bytes) -> bytes:

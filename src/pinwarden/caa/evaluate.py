@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from pinwarden.caa.climb import RelevantSet, why_not_applicable
@@ -107,6 +107,7 @@ def evaluate_caa(found: RelevantSet, request: Request, profile: Profile) -> Deci
         return _without_set(found, profile)
     if lookup.outcome is Outcome.FAILED:
         return _on_failure(lookup, profile)
+    lookup = _in_order(lookup)
     critical = unknown_critical(lookup.records, profile)
     if critical:
         return _on_unknown_critical(lookup, critical, profile)
@@ -118,6 +119,17 @@ def evaluate_caa(found: RelevantSet, request: Request, profile: Profile) -> Deci
         if record.property == tag
     }
     return _weighed(lookup, request, profile, tag, judged)
+
+
+def _in_order(lookup: Lookup) -> Lookup:
+    """The same answer, in the order of RFC 4034 section 6.3 for the records of a property.
+
+    Servers give a set in any order; neither reason nor words may depend on it.
+    """
+    if len(lookup.records) < 2:
+        return lookup
+    ordered = sorted(lookup.records, key=lambda each: (each.flags, each.tag, each.value))
+    return replace(lookup, records=tuple(ordered))
 
 
 def _without_set(found: RelevantSet, profile: Profile) -> Decision:
@@ -212,17 +224,30 @@ def _weighed(
         else JudgedRecord(record, False, _note_beside(record, tag, profile))
         for index, record in enumerate(lookup.records)
     ) + tuple(map(_broken, lookup.broken))
-    if not judged:
-        verdict, reason = CAAVerdict.ALLOWED, Reason.NO_RESTRICTING_PROPERTY
-        why = [f"{lookup.name}: the set has no {tag} property, so any CA may issue"]
-    else:
+    if judged:
         verdict, reason, note = _deciding(tuple(judged.values()))
-        why = [f"{lookup.name}: {note}"]
+    else:
+        verdict, reason = CAAVerdict.ALLOWED, Reason.NO_RESTRICTING_PROPERTY
+        note = f"the set has no {tag} property, so any CA may issue"
+    why = [note]
     if lookup.broken:
-        why.append(f"{len(lookup.broken)} of the records cannot be read")
-        if verdict is CAAVerdict.ALLOWED:
+        unread = _unread(len(lookup.broken), len(records))
+        if verdict is not CAAVerdict.ALLOWED:
+            why.append(unread)
+        else:
             verdict, reason = CAAVerdict.UNKNOWN, Reason.LOOKUP_FAILURE
+            also = f"{note}, but {unread}" if judged else unread
+            why = [f"{also}, so it cannot be told whether issuance is forbidden"]
+    why[0] = f"{lookup.name}: {why[0]}"
     return Decision(verdict, reason, lookup.name, tuple(why), records)
+
+
+def _unread(broken: int, count: int) -> str:
+    if broken < count:
+        return f"{broken} of the {count} records cannot be read"
+    return (
+        "the only record cannot be read" if count == 1 else f"none of {count} records can be read"
+    )
 
 
 _LAST_RESORTS = (Reason.ISSUER_NOT_LISTED, Reason.MALFORMED_VALUE, Reason.EMPTY_ISSUER)

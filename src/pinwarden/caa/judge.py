@@ -31,6 +31,7 @@ class Reason(StrEnum):
     LOOKUP_FAILURE = "lookup-failure"
     LOOKUP_FAILURE_PERMITTED = "lookup-failure-permitted"
     NOT_APPLICABLE = "not-applicable"
+    NAME_UNREADABLE = "name-unreadable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +90,16 @@ def _judge(record: CAARecord, terms: Terms, profile: Profile) -> Judgement:
     ]
     if not problems:
         return Judgement(None, f"{tag} authorises {shown}, and its parameters are satisfied")
-    return Judgement(
-        problems[0].reason,
-        f"{tag} names {shown}, but {' and '.join(each.note for each in problems)}",
-        open=all(each.open for each in problems),
-    )
+    note = f"{tag} names {shown}, but {' and '.join(each.note for each in problems)}"
+    is_open = all(each.open for each in problems)
+    if is_open:
+        options = " and ".join(_OPTIONS[each.reason] for each in problems if each.reason)
+        note += f": say which {'is' if len(problems) == 1 else 'are'} used with {options}"
+    return Judgement(problems[0].reason, note, open=is_open)
+
+
+# What a person says to have a property judged that is open still.
+_OPTIONS = {Reason.ACCOUNT_MISMATCH: "--account-uri", Reason.METHOD_MISMATCH: "--method"}
 
 
 _judge_remembered = lru_cache(maxsize=1024)(_judge)
@@ -133,11 +139,7 @@ def _account(value: IssueValue, terms: Terms, profile: Profile) -> Judgement | N
             Reason.ACCOUNT_UNSATISFIABLE, f"its accounturi is satisfied by nobody: {error}"
         )
     if terms.account_uri is None:
-        return Judgement(
-            Reason.ACCOUNT_MISMATCH,
-            f"only for account {quoted(uris[0])}: say which is used with --account-uri",
-            open=True,
-        )
+        return Judgement(Reason.ACCOUNT_MISMATCH, f"only for account {quoted(uris[0])}", open=True)
     if terms.account_uri != uris[0]:
         return Judgement(Reason.ACCOUNT_MISMATCH, f"only for account {quoted(uris[0])}")
     return None
@@ -169,9 +171,7 @@ def _method(value: IssueValue, terms: Terms, profile: Profile) -> Judgement | No
         return Judgement(Reason.METHOD_MISMATCH, listed)
     if not accepted:
         return Judgement(Reason.METHOD_UNSATISFIABLE, listed)
-    return Judgement(
-        Reason.METHOD_MISMATCH, f"{listed}: say which is used with --method", open=True
-    )
+    return Judgement(Reason.METHOD_MISMATCH, listed, open=True)
 
 
 def _as_far_as_read(text: str, terms: Terms, profile: Profile) -> str:

@@ -90,6 +90,8 @@ _MEANINGS = (
     "unable to conform to policy",
     "synthesized",
     "invalid query type",
+    "rate limited",
+    "over quota",
 )
 
 

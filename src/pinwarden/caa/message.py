@@ -11,15 +11,14 @@ import struct
 from enum import IntEnum
 from typing import NamedTuple
 
+from pinwarden.caa.aliases import Entry, Followed, follow_aliases, name_in
 from pinwarden.caa.lookup import ExtendedError
 from pinwarden.caa.wire_name import Known, encode_name, prefix_below, read_name, skip_name
-from pinwarden.errors import MalformedError
+from pinwarden.errors import MalformedError, quoted
 
 LONGEST_MESSAGE = 65535
 # The limit of the DNS flag day 2020: fits into one packet nearly everywhere.
 PAYLOAD = 1232
-# More links than any resolver follows: BIND stops at 16, Unbound at 11.
-MOST_ALIASES = 16
 
 _HEADER = struct.Struct(">HHHHHH")
 _RECORD = struct.Struct(">HHIH")
@@ -77,9 +76,6 @@ _RCODE_NAMES = {int(code): code.name for code in RCode}
 # FORMERR, SERVFAIL, NOTIMP, REFUSED: who cannot read a question need not repeat it.
 _MAY_OMIT_QUESTION = {1, 2, 4, 5}
 
-# Where the owner begins, type, TTL in seconds, and where the RDATA begins and ends.
-_Entry = tuple[int, int, int, int, int]
-
 
 def rcode_name(code: int) -> str:
     """The registered name of a response code, or `RCODE` and its number."""
@@ -98,10 +94,11 @@ def build_query(
 ) -> bytes:
     """One question as a message; `payload` 0 leaves EDNS out, for servers that know none.
 
-    AD is set beside DO, so that a validating resolver says what it found (RFC 6840
-    section 5.7). Raises MalformedError for a name that is none.
+    DO makes a validating resolver say what it found (RFC 4035 section 3.2.3). AD is not
+    set beside it: a server that repeats the flags of a question would vouch for all it
+    says. Raises MalformedError for a name that is none.
     """
-    bits = (_RD if rd else 0) | (_CD if cd else 0) | (_AD if do else 0)
+    bits = (_RD if rd else 0) | (_CD if cd else 0)
     question = encode_name(name) + _QUESTION_END.pack(rdtype, _CLASS_IN)
     if not payload:
         return _HEADER.pack(ident, bits, 1, 0, 0, 0) + question
@@ -117,8 +114,9 @@ class Response(NamedTuple):
     the question on, in order; `loops` says that they come back to a name already met,
     or are more than `MOST_ALIASES`. `rdata` are the records of the type that was asked
     for, at the last alias. `ttl` (seconds) is the least of these and the aliases, or
-    the negative TTL of RFC 2308 section 5, or None where nothing tells. `has_soa`: a
-    negative answer says so with a SOA record. `edns` tells whether the server speaks it.
+    the negative TTL of RFC 2308 section 5, or None where nothing tells. `has_soa`: it is
+    negative, and says so with the SOA record of the zone that the last alias is in (or the
+    question, without one). `edns` tells whether the server speaks it.
     `referral` is the zone whose servers to ask instead, when that is all the answer says:
     no form of an empty answer in RFC 2308 section 2.2 has NS records and no SOA.
     """
@@ -134,7 +132,7 @@ class Response(NamedTuple):
     edns: bool
     extended_errors: tuple[ExtendedError, ...]
     referral: str | None
-    answer: list[_Entry]
+    answer: list[Entry]
 
     @property
     def authoritative(self) -> bool:
@@ -169,7 +167,7 @@ class Response(NamedTuple):
         known: Known = {}
         try:
             return [
-                (read_name(self.wire, each[0], known), _name_in(self.wire, each, known))
+                (read_name(self.wire, each[0], known), name_in(self.wire, each, known))
                 for each in self.answer
                 if each[1] == rdtype
             ]
@@ -197,23 +195,17 @@ def _read(wire: bytes, query: bytes) -> Response:
     additional, at = _walk(wire, at, additions)
     if at != len(wire):
         raise MalformedError(f"answer has {len(wire) - at} octets too many")
-    rcode, edns = bits & 15, False
-    extended: tuple[ExtendedError, ...] = ()
-    for _, rdtype, ttl, begin, end in additional:
-        if rdtype == _OPT:
-            # RFC 6891 section 6.1.3: the upper octet of what would be the TTL.
-            rcode |= ttl >> 24 << 4
-            edns = True
-            if begin != end:
-                extended = _extended_errors(wire, begin, end)
-            break
+    rcode, edns, extended = _read_opt(wire, bits & 15, additional)
     aliases, loops, rdata, ttls = _follow(wire, query, answer) if answer else ((), False, [], [])
-    has_soa = False
+    has_soa, referral = False, None
     if not rdata:
-        for _, rdtype, ttl, begin, end in authority:
-            if rdtype == _SOA and end - begin >= _LEAST_SOA:
-                has_soa = True
-                ttls.append(min(ttl, _ttl(_UINT32.unpack_from(wire, end - 4)[0])))
+        name = aliases[-1] if aliases else None
+        has_soa, elsewhere = _take_soa(wire, query, name, authority, ttls)
+        if elsewhere and not has_soa and name is None and rcode in (RCode.NOERROR, RCode.NXDOMAIN):
+            raise MalformedError(f"answer is about the zone {quoted(elsewhere)}, not the name")
+        # An alias leads on; what is said besides is about another name.
+        if not (rcode or aliases or has_soa):
+            referral = _referral(wire, authority)
     return Response(
         wire,
         bits,
@@ -225,12 +217,57 @@ def _read(wire: bytes, query: bytes) -> Response:
         has_soa,
         edns,
         extended,
-        None if rcode or rdata or has_soa or bits & _AA else _referral(wire, authority),
+        referral,
         answer,
     )
 
 
-def _referral(wire: bytes, authority: list[_Entry]) -> str | None:
+def _read_opt(
+    wire: bytes, rcode: int, additional: list[Entry]
+) -> tuple[int, bool, tuple[ExtendedError, ...]]:
+    """The whole response code, whether there is an OPT record, and the errors in it."""
+    edns = False
+    extended: tuple[ExtendedError, ...] = ()
+    for _, rdtype, ttl, begin, end in additional:
+        if rdtype == _OPT:
+            if edns:
+                raise MalformedError("answer has more than one OPT record")
+            # RFC 6891 section 6.1.3: the upper octet of what would be the TTL.
+            rcode |= ttl >> 24 << 4
+            edns = True
+            if begin != end:
+                extended = _extended_errors(wire, begin, end)
+    return rcode, edns, extended
+
+
+def _take_soa(
+    wire: bytes, query: bytes, name: str | None, authority: list[Entry], ttls: list[int]
+) -> tuple[bool, str]:
+    """Whether the zone that `name` is in says with its SOA record that there is nothing.
+
+    `name` is the last alias, None for the question itself. The negative TTL is added to
+    `ttls`. The SOA of another zone, whose name is the second thing returned, denies nothing:
+    servers add their own to an alias that leads out of it.
+    """
+    found, elsewhere = False, ""
+    end_of_question = _question_end(query)
+    for start, rdtype, ttl, begin, end in authority:
+        if rdtype != _SOA or end - begin < _LEAST_SOA:
+            continue
+        # A pointer into the question is the name asked for or a parent, as nearly always.
+        is_pointer = wire[start] == 0xC0 and _HEADER_SIZE <= wire[start + 1] < end_of_question
+        if not is_pointer or name is not None:
+            zone = read_name(wire, start, {})
+            owner = read_name(query, _HEADER_SIZE, {}) if name is None else name
+            if zone != owner and prefix_below(owner, zone) is None:
+                elsewhere = zone
+                continue
+        found = True
+        ttls.append(min(ttl, _ttl(_UINT32.unpack_from(wire, end - 4)[0])))
+    return found, elsewhere
+
+
+def _referral(wire: bytes, authority: list[Entry]) -> str | None:
     for entry in authority:
         if entry[1] == Type.NS:
             return read_name(wire, entry[0], {})
@@ -267,9 +304,9 @@ def _verify_question(wire: bytes, query: bytes, end: int) -> None:
         raise MalformedError("answer is one to another question")
 
 
-def _walk(wire: bytes, at: int, count: int) -> tuple[list[_Entry], int]:
+def _walk(wire: bytes, at: int, count: int) -> tuple[list[Entry], int]:
     """So many records from `at` on, those of other classes left out, and where they end."""
-    entries: list[_Entry] = []
+    entries: list[Entry] = []
     size = len(wire)
     for _ in range(count):
         start = at
@@ -292,11 +329,7 @@ def _ttl(value: int) -> int:
     return value if value < 0x80000000 else 0
 
 
-# Aliases from the question on, whether they loop, then records and all TTLs used.
-_Followed = tuple[tuple[str, ...], bool, list[bytes], list[int]]
-
-
-def _follow(wire: bytes, query: bytes, answer: list[_Entry]) -> _Followed:
+def _follow(wire: bytes, query: bytes, answer: list[Entry]) -> Followed:
     end = _question_end(query)
     rdtype = query[end - 4] << 8 | query[end - 3]
     rdata, ttls = [], []
@@ -305,64 +338,8 @@ def _follow(wire: bytes, query: bytes, answer: list[_Entry]) -> _Followed:
             rdata.append(wire[begin:end])
             ttls.append(ttl)
         elif of_type in (rdtype, _CNAME, _DNAME):
-            return _follow_aliases(wire, query, answer, rdtype)
+            return follow_aliases(wire, read_name(query, _HEADER_SIZE, {}), rdtype, answer)
     return (), False, rdata, ttls
-
-
-def _follow_aliases(wire: bytes, query: bytes, answer: list[_Entry], rdtype: int) -> _Followed:
-    known: Known = {}
-    found: dict[str, list[_Entry]] = {}
-    cnames: dict[str, _Entry] = {}
-    dnames: dict[str, _Entry] = {}
-    for entry in answer:
-        if entry[1] not in (rdtype, _CNAME, _DNAME):
-            continue
-        owner = read_name(wire, entry[0], known)
-        if entry[1] == rdtype:
-            found.setdefault(owner, []).append(entry)
-        else:
-            (cnames if entry[1] == _CNAME else dnames).setdefault(owner, entry)
-    name = read_name(query, _HEADER_SIZE, {})
-    aliases: list[str] = []
-    ttls: list[int] = []
-    met = {name}
-    while name not in found:
-        step = _next_alias(wire, name, cnames, dnames, known)
-        if step is None:
-            break
-        name, ttl = step
-        aliases.append(name)
-        ttls.append(ttl)
-        if name in met or len(aliases) > MOST_ALIASES:
-            return tuple(aliases), True, [], ttls
-        met.add(name)
-    entries = found.get(name, [])
-    ttls += [each[2] for each in entries]
-    return tuple(aliases), False, [wire[each[3] : each[4]] for each in entries], ttls
-
-
-def _next_alias(
-    wire: bytes, name: str, cnames: dict[str, _Entry], dnames: dict[str, _Entry], known: Known
-) -> tuple[str, int] | None:
-    entry = cnames.get(name)
-    if entry is not None:
-        return _name_in(wire, entry, known), entry[2]
-    for owner, each in dnames.items():
-        # RFC 6672 section 2.3: a DNAME is an alias for what is below it, not for its owner.
-        prefix = prefix_below(name, owner)
-        if prefix is not None:
-            target = _name_in(wire, each, known)
-            joined = prefix + target if target != "." else prefix[:-1]
-            encode_name(joined)
-            return joined, each[2]
-    return None
-
-
-def _name_in(wire: bytes, entry: _Entry, known: Known) -> str:
-    """The name that is the RDATA of a record, which must be nothing else."""
-    if skip_name(wire, entry[3]) != entry[4]:
-        raise MalformedError("name in a record is not as long as the record")
-    return read_name(wire, entry[3], known)
 
 
 def _extended_errors(wire: bytes, at: int, end: int) -> tuple[ExtendedError, ...]:

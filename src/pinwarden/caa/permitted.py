@@ -7,8 +7,10 @@ from enum import StrEnum
 
 from pinwarden.caa.climb import RelevantSet, why_not_applicable
 from pinwarden.caa.evaluate import Purpose, governing_tag, unknown_critical
+from pinwarden.caa.judge import Terms, judge
 from pinwarden.caa.lookup import Outcome
 from pinwarden.caa.profiles import RFC8659, Profile
+from pinwarden.caa.record import CAARecord
 from pinwarden.caa.value import IssueValue, parse_issue_value
 from pinwarden.errors import MalformedError
 
@@ -24,7 +26,7 @@ class Whom(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Permitted:
-    """Who may issue; `values` are the properties that name somebody, in their order."""
+    """Who may issue; `values` are the properties that let somebody issue, in their order."""
 
     whom: Whom
     values: tuple[IssueValue, ...] = ()
@@ -59,6 +61,16 @@ def evaluate_permitted(
             value = parse_issue_value(record.value)
         except MalformedError:
             continue
-        if value.issuer is not None:
+        if value.issuer is not None and can_be_satisfied(record, value, wildcard, profile):
             values.append(value)
     return Permitted(Whom.LISTED if values else Whom.NOBODY, tuple(values))
+
+
+def can_be_satisfied(
+    record: CAARecord, value: IssueValue, wildcard: bool, profile: Profile = RFC8659
+) -> bool:
+    """Whether some account and method of the CA that a property names satisfy it (RFC 8657)."""
+    if value.issuer is None:
+        return False
+    judgement = judge(record, Terms((value.issuer,), None, None, wildcard), profile)
+    return judgement.reason is None or judgement.open

@@ -73,7 +73,7 @@ def _problem(rdata: bytes) -> str:
         return "has a tag of no octets"
     left = len(rdata) - _HEAD_SIZE
     if rdata[1] > left:
-        return f"has {left} octets after a tag length of {rdata[1]}"
+        return f"has {left} of the {rdata[1]} octets of its tag"
     return ""
 
 

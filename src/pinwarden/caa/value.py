@@ -94,9 +94,11 @@ def _issuer_problem(text: bytes) -> tuple[str, str | None]:
     ):
         if octets in text:
             return problem, hint
-    if b":" in text:
+    blank = re.search(rb"[ \t]", text) is not None
+    # The colon of an account URI is not what is wrong.
+    if b":" in text and not (blank and b"=" in text):
         return "has a colon in it", "name the CA by its domain alone"
-    if b"=" in text or re.search(rb"[ \t]", text):
+    if blank or b"=" in text:
         one = "publish one record for each CA"
         cut = "put a semicolon between the CA and its parameters"
         return "has a blank or an equals sign in it", cut if b"=" in text else one

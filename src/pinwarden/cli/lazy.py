@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 from collections.abc import Mapping
 from typing import ClassVar
 
 import click
+
+from pinwarden.errors import quoted
 
 
 class LazyGroup(click.Group):
@@ -25,6 +28,15 @@ class LazyGroup(click.Group):
         module, attribute, _ = self.table[cmd_name]
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the arguments begin with, or an error with the nearest one there is."""
+        near = difflib.get_close_matches(args[0], self.table, 1)
+        if args[0] not in self.table and near:
+            ctx.fail(f"no command {quoted(args[0])}; did you mean {quoted(near[0])}?")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The table's lines, without importing anything."""

@@ -69,4 +69,9 @@ def run(arguments: Sequence[str]) -> int:
         # The reader of our output went away, as `head` does.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.UNFINISHED
+    except OSError as error:
+        # Files that the user names have their own errors: this is stdout, such as a full disk.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        say(f"error: the answer cannot be written: {error.strerror or error}")
+        return ExitCode.UNFINISHED
     return result if isinstance(result, int) else ExitCode.OK

@@ -48,15 +48,22 @@ def read_store(url: str, read: Callable[[Store], Awaitable[T]]) -> T:
     return asyncio.run(run())
 
 
+_FIRST_YEAR, _LAST_YEAR = 1900, 9900
+
+
 def parse_moment(text: str | None, option: str) -> datetime | None:
     """A date or time as a person writes it, UTC unless it says otherwise."""
     if text is None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        # Whoever counts days from it must not leave the calendar.
+        if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+            raise ValueError
+        return moment
+    except (ValueError, OverflowError):
         raise ConfigError(
             f"{option} {quoted(text)}: not a date or time",
             hint="such as 2026-11-24 or 2026-11-24T08:00Z",
         ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

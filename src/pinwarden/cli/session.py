@@ -10,20 +10,18 @@ import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
-import msgspec
-
-from pinwarden.cli.caa.observing import make_observer, round_json, say_round
+from pinwarden.cli.caa.observing import make_observer, round_json, say_round, take_plan
 from pinwarden.cli.deliveries import Deliveries, channel_names
 from pinwarden.cli.live import AsideChannel, Display
 from pinwarden.cli.log_sources import Sources, load_sources
 from pinwarden.cli.output import ExitCode, answer_json, on_terminal, say, say_what_is_logged
+from pinwarden.cli.reloading import keep_reloading
 from pinwarden.cli.table import counted, summary
 from pinwarden.cli.wiring import Plan, opened_store
 from pinwarden.config_channels import ChannelConfig, StdoutConfig
 from pinwarden.ct.log import Log
-from pinwarden.errors import PinwardenError, quoted
+from pinwarden.errors import quoted
 from pinwarden.monitor.caa import CAAObserver, Round
 from pinwarden.monitor.daemon import LogOutcome, Monitor, MonitorSettings, first_failure
 from pinwarden.monitor.pipeline import Pipeline
@@ -33,9 +31,6 @@ from pinwarden.net.channels import Channel, open_channel
 from pinwarden.net.http import HTTPClient, Limits
 from pinwarden.net.logs import open_log
 from pinwarden.store.contract import Store
-
-# How often the configuration and the watch list are looked at for changes.
-_RELOAD_SECONDS = 2.0
 
 # Attempts at one request; a pass that must end does not wait for long outages.
 _ONCE_ATTEMPTS = 3
@@ -48,7 +43,7 @@ class _Session:
     sources: Sources
     store: Store
     monitor: Monitor
-    observer: CAAObserver | None
+    observer: CAAObserver
     outbox: Deliveries
     display: Display
 
@@ -84,23 +79,17 @@ async def _session(
             on_alert=outbox.wake,
         )
         monitors.append(monitor)
-        observer = _observer(plan, store, outbox, quiet=quiet or on_terminal())
+        observer = make_observer(
+            plan.caa,
+            store=store,
+            outbox=outbox,
+            channels=channel_names(plan.channels),
+            on_round=(lambda _: None) if quiet or on_terminal() else say_round,
+        )
         # What was loaded until here stays: the garbage collector need not walk
         # through it again for every few thousand entries.
         gc.freeze()
         yield _Session(http, sources, store, monitor, observer, outbox, display)
-
-
-def _observer(plan: Plan, store: Store, outbox: Deliveries, *, quiet: bool) -> CAAObserver | None:
-    if plan.caa is None:
-        return None
-    return make_observer(
-        plan.caa,
-        store=store,
-        outbox=outbox,
-        channels=channel_names(plan.channels),
-        on_round=(lambda _: None) if quiet else say_round,
-    )
 
 
 def _channels(configs: tuple[ChannelConfig, ...], display: Display) -> tuple[Channel, ...]:
@@ -128,7 +117,7 @@ async def run_once(plan: Plan, *, as_json: bool, quiet: bool) -> int:
         delivering = asyncio.create_task(session.outbox.run(stop))
         async with session.display.shown():
             try:
-                outcomes, looked = await _once(session)
+                outcomes, looked = await _once(session, plan)
             finally:
                 stop.set()
                 await delivering
@@ -152,13 +141,13 @@ async def run_once(plan: Plan, *, as_json: bool, quiet: bool) -> int:
     return ExitCode.FINDINGS if found or sources.findings else ExitCode.OK
 
 
-async def _once(session: _Session) -> tuple[tuple[LogOutcome, ...], Round | None]:
+async def _once(session: _Session, plan: Plan) -> tuple[tuple[LogOutcome, ...], Round | None]:
     """One pass over the logs and, beside it, one round over the CAA policies."""
     with first_failure():
         async with asyncio.TaskGroup() as group:
             logs = group.create_task(session.monitor.once(session.sources.logs))
             caa = None
-            if session.observer is not None:
+            if plan.caa is not None:
                 caa = group.create_task(session.observer.round())
     return logs.result(), None if caa is None else caa.result()
 
@@ -251,6 +240,16 @@ async def _follow(
             session.outbox.wake()
         return sources.logs
 
+    def take(new: Plan) -> None:
+        # What may refuse comes first: nothing of a bad plan is taken.
+        channels = _channels(new.channels, session.display)
+        names = channel_names(new.channels)
+        take_plan(session.observer, new.caa, names)
+        session.outbox.replace(channels)
+        session.monitor.replace(Pipeline(new.watchlist), names)
+        current[0] = new
+        session.monitor.relist()
+
     say(
         f"watching {counted(len(plan.watchlist.items), 'item')}; "
         f"alerts to {', '.join(channel_names(plan.channels))}"
@@ -258,67 +257,8 @@ async def _follow(
     with first_failure():
         async with session.display.shown(), asyncio.TaskGroup() as group:
             group.create_task(session.outbox.run(stop))
-            if session.observer is not None:
-                group.create_task(session.observer.run(stop))
-            reloading = group.create_task(_keep_reloading(session, current, read_plan, reload))
+            group.create_task(session.observer.run(stop))
+            reloading = group.create_task(keep_reloading(plan, read_plan, reload, take))
             await session.monitor.run(load_logs, stop)
             stop.set()
             reloading.cancel()
-
-
-async def _keep_reloading(
-    session: _Session, current: list[Plan], read_plan: Callable[[], Plan], reload: asyncio.Event
-) -> None:
-    """A new watch list and new channels without a restart; a bad file changes nothing."""
-    seen = _versions(current[0].files)
-    while True:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(reload.wait(), _RELOAD_SECONDS)
-        versions = _versions(current[0].files)
-        if not reload.is_set() and versions == seen:
-            continue
-        reload.clear()
-        seen = versions
-        try:
-            plan = read_plan()
-            channels = _channels(plan.channels, session.display)
-        except PinwardenError as error:
-            say(f"not reloaded, going on as before: {error}")
-            if error.hint:
-                say(f"hint: {error.hint}")
-            continue
-        if _fixed(plan) != _fixed(current[0]):
-            say(
-                "store, contact, start, [logs] other than lists and [caa] other than names "
-                "change only at a restart"
-            )
-        session.outbox.replace(channels)
-        session.monitor.replace(Pipeline(plan.watchlist), channel_names(plan.channels))
-        if session.observer is not None and plan.caa is not None:
-            session.observer.replace(plan.caa.names, channel_names(plan.channels))
-        if plan.files != current[0].files:
-            seen = _versions(plan.files)
-        current[0] = plan
-        session.monitor.relist()
-        say(f"reloaded: watching {counted(len(plan.watchlist.items), 'item')}")
-
-
-def _fixed(plan: Plan) -> tuple[object, ...]:
-    """What a running session does not take from a new configuration."""
-    logs = plan.logs
-    pace = (logs.refresh_minutes, logs.poll_seconds, logs.timeout_seconds, logs.parallel)
-    how = plan.caa and msgspec.structs.replace(plan.caa.how, names=())
-    return (plan.store, plan.contact, plan.from_beginning, how, *pace)
-
-
-def _versions(files: tuple[Path, ...]) -> tuple[tuple[int, int] | None, ...]:
-    """What tells a changed file from an unchanged one."""
-
-    def version(file: Path) -> tuple[int, int] | None:
-        try:
-            status = file.stat()
-        except OSError:
-            return None
-        return status.st_mtime_ns, status.st_size
-
-    return tuple(version(file) for file in files)

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from pinwarden.config import (
     CONTACT_VARIABLE,
+    HOW_LARGE,
     STORE_VARIABLE,
     CAAConfig,
     Config,
     LogsConfig,
     default_config_file,
     default_store,
+    is_usable,
     load_config,
     load_watchlist,
     watched_items,
@@ -25,6 +27,8 @@ from pinwarden.store.contract import Store
 from pinwarden.watch.watchlist import WatchItem, Watchlist
 
 _HOW_TO_WATCH = "name it: pinwarden watch .example.com   ('.' in front: and everything below it)"
+
+_HOW_TO_OBSERVE = "name it: pinwarden caa watch example.com   (or write it in the configuration)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +91,8 @@ def make_plan(options: WatchOptions) -> Plan:
     )
     caa = _caa(options, config, items, file)
     if not items and not (options.caa_only and caa is not None and caa.names):
-        raise ConfigError("nothing to watch", hint=_HOW_TO_WATCH)
+        hint = _HOW_TO_OBSERVE if options.caa_only else _HOW_TO_WATCH
+        raise ConfigError("nothing to watch", hint=hint)
     logs = config.logs
     if options.log_list:
         logs = _with_lists(logs, options.log_list)
@@ -106,7 +111,9 @@ def make_plan(options: WatchOptions) -> Plan:
 def _caa(
     options: WatchOptions, config: Config, items: Iterable[WatchItem], file: Path | None
 ) -> CAAPlan | None:
-    """Every watched name, and those that the configuration adds; a range has no policy."""
+    """Every watched name, and those that the configuration adds, as far as CAA governs them."""
+    from pinwarden.caa.climb import why_not_applicable
+
     how = config.caa
     if how is None:
         if not options.caa_only:
@@ -115,7 +122,8 @@ def _caa(
     names = [".".join(reversed(item.labels)) for item in items if item.labels]
     if how.names:
         names += _caa_names(how.names, f"configuration {quoted(str(file))}: caa.names")
-    return CAAPlan(names=tuple(dict.fromkeys(names)), how=_asked_for(how, options))
+    governed = (name for name in dict.fromkeys(names) if why_not_applicable(name) is None)
+    return CAAPlan(names=tuple(governed), how=_asked_for(how, options))
 
 
 def _caa_names(texts: Iterable[str], where: str) -> list[str]:
@@ -141,6 +149,8 @@ def _asked_for(how: CAAConfig, options: WatchOptions) -> CAAConfig:
     if options.resolvers:
         how = msgspec.structs.replace(how, resolvers=options.resolvers)
     if options.interval_minutes is not None:
+        if not is_usable(options.interval_minutes):
+            raise ConfigError(f"--interval: {HOW_LARGE}")
         how = msgspec.structs.replace(how, interval_minutes=options.interval_minutes)
     for text in how.resolvers:
         try:

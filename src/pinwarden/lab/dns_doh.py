@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import contextlib
 import ssl
 from collections.abc import Callable
 from typing import Literal
@@ -17,7 +18,7 @@ _MEDIA_TYPE = "application/dns-message"
 _SHORTEST = 12
 _TOO_LONG = 2**20
 
-Manner = Literal["honest", "wrong-type", "too-long", "empty", "silent", "redirect"]
+Manner = Literal["honest", "wrong-type", "too-long", "endless", "empty", "silent", "redirect"]
 
 
 class DoH:
@@ -66,9 +67,23 @@ class DoH:
         await asyncio.sleep(reply.delay)
         if reply.wire is None or self.manner == "silent":
             await asyncio.Event().wait()
+        if self.manner == "endless":
+            return await _endless(request)
         body = {"too-long": bytes(_TOO_LONG), "empty": b""}.get(self.manner, reply.wire)
         kind = "text/html" if self.manner == "wrong-type" else _MEDIA_TYPE
         return web.Response(body=body, content_type=kind)
+
+
+async def _endless(request: web.BaseRequest) -> web.StreamResponse:
+    """Octets until the visitor leaves."""
+    response = web.StreamResponse()
+    response.content_type = _MEDIA_TYPE
+    await response.prepare(request)
+    with contextlib.suppress(ConnectionError):
+        while request.transport is not None and not request.transport.is_closing():
+            await response.write(bytes(_SHORTEST))
+            await asyncio.sleep(0)
+    return response
 
 
 async def _question(request: web.BaseRequest) -> bytes | None:

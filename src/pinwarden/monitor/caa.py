@@ -15,11 +15,13 @@ from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pinwarden.caa.climb import RelevantSet, climb
+from pinwarden.caa.climb import climb_asking
 from pinwarden.caa.history.observation import LastObserved, Observation, observation_of
 from pinwarden.errors import StoreError
 from pinwarden.findings import Finding
-from pinwarden.monitor.caa_judgement import Looked, NameReport, is_suspect, judge
+from pinwarden.monitor.caa_crowd import NameReport
+from pinwarden.monitor.caa_judgement import STANDING_KINDS, Looked, is_suspect, judge
+from pinwarden.monitor.caa_unrest import REMEMBERED
 from pinwarden.monitor.health import UNREACHABLE_AFTER
 from pinwarden.monitor.worker import utc_now
 from pinwarden.net.dns.contract import CAAResolver
@@ -57,6 +59,8 @@ class Round:
     failed: int = 0
     alerts: int = 0
     findings: tuple[Finding, ...] = ()
+    # Of each name that could not be looked up, why.
+    problems: tuple[tuple[str, str], ...] = ()
 
 
 class CAAObserver:
@@ -84,12 +88,25 @@ class CAAObserver:
         self._clock = clock
         self._soon = asyncio.Event()
 
-    def replace(self, names: Collection[str], channels: Collection[str]) -> None:
-        """Observe other names from the next round on, which begins now, for other channels."""
-        added = set(names) - set(self._names)
+    def replace(
+        self,
+        names: Collection[str],
+        channels: Collection[str],
+        *,
+        open_resolvers: OpenResolvers | None = None,
+        settings: ObserverSettings | None = None,
+    ) -> None:
+        """Observe other names, for other channels, or in another way, from the next round on.
+
+        It begins now if there is a new name, or the interval is another one.
+        """
+        settings = settings or self._settings
+        soon = bool(set(names) - set(self._names)) or settings.interval != self._settings.interval
         self._names = tuple(dict.fromkeys(names))
         self._channels = tuple(channels)
-        if added:
+        self._open_resolvers = open_resolvers or self._open_resolvers
+        self._settings = settings
+        if soon:
             self._soon.set()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -121,7 +138,9 @@ class CAAObserver:
     async def _turn(self) -> StoreError | None:
         """One round in a long life; the error if the store could not be read or written."""
         try:
-            self._on_round(await self.round())
+            result = await self.round()
+            if result.names:
+                self._on_round(result)
         except StoreError as error:
             # A backup may hold the database for a while.
             _log.warning("CAA: %s", error)
@@ -146,7 +165,11 @@ class CAAObserver:
         looked = [
             Looked(name, known.get(name, ()), first[name], second.get(name, ())) for name in names
         ]
-        reports = judge(looked, self._clock(), self._settings.patience)
+        standing = await self._store.standing(STANDING_KINDS)
+        # Beside the loop: comparing hostile sets takes a while.
+        reports = await asyncio.to_thread(
+            judge, looked, self._clock(), self._settings.patience, standing
+        )
         alerts = await self._keep(reports, channels)
         if alerts:
             self._on_alert()
@@ -156,11 +179,15 @@ class CAAObserver:
             failed=sum(report.failed for report in reports),
             alerts=alerts,
             findings=tuple(finding for report in reports for finding in report.findings),
+            problems=tuple(
+                (report.name, _problem(report.observations)) for report in reports if report.failed
+            ),
         )
 
     async def _known(self, names: Sequence[str]) -> dict[str, tuple[LastObserved, ...]]:
         known: dict[str, tuple[LastObserved, ...]] = {}
-        for last in await self._store.last_observations(names):
+        since = self._clock() - REMEMBERED
+        for last in await self._store.last_observations(names, since=since):
             known[last.name] = (*known.get(last.name, ()), last)
         return known
 
@@ -171,6 +198,7 @@ class CAAObserver:
             alerts += await self._store.record_observations(
                 [each for report in some for each in report.observations],
                 findings=[each for report in some for each in report.findings],
+                untold=[each for report in some for each in report.untold],
                 passed=[each for report in some for each in report.passed],
                 at=self._clock(),
                 channels=channels,
@@ -196,20 +224,12 @@ class CAAObserver:
         return seen
 
     async def _observe(self, name: str, resolver: CAAResolver) -> Observation:
-        found = await _search(name, resolver)
+        found = await climb_asking(name, resolver.look_up)
         return observation_of(found, self._clock(), resolver.description)
 
 
-async def _search(name: str, resolver: CAAResolver) -> RelevantSet:
-    search = climb(name)
-    asked = next(search)
-    while True:
-        lookup = await resolver.look_up(asked)
-        try:
-            asked = search.send(lookup)
-        except StopIteration as end:
-            found: RelevantSet = end.value
-            return found
+def _problem(looks: Sequence[Observation]) -> str:
+    return next((look.problem or str(look.failure) for look in looks if look.failed), "")
 
 
 async def _first_of(*waited: Awaitable[object]) -> None:

@@ -6,9 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from pinwarden.caa.history.change import change_finding, subject_of
-from pinwarden.caa.history.observation import LastObserved, Observation
-from pinwarden.caa.lookup import Failure
+from pinwarden.caa.history.change import (
+    is_change,
+    policy_text,
+    signature_subject_of,
+    subject_of,
+)
+from pinwarden.caa.history.observation import LONGEST_GAP, LastObserved, Observation
+from pinwarden.caa.lookup import DNSSECState, Failure
 from pinwarden.findings import (
     CAA_BOGUS,
     CAA_CHANGED,
@@ -19,13 +24,12 @@ from pinwarden.findings import (
     Finding,
     FindingKind,
 )
+from pinwarden.monitor.caa_crowd import NameReport, Standing, tell_changes, tell_failures
+from pinwarden.monitor.caa_unrest import QUIET, is_calm, is_restless
 from pinwarden.names import display
 
-RESOLVERS = "CAA lookups"
-"""The subject of a finding that no name can be looked up at all."""
-
-# Failures that say more about the way to the resolver than about a name.
-_OURS = frozenset({Failure.TIMEOUT, Failure.UNREACHABLE, Failure.REFUSED})
+STANDING_KINDS = (CAA_LOOKUP_FAILED.id, CAA_BOGUS.id)
+"""Kinds of findings of which `judge` must know which stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,99 +55,95 @@ class Looked:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NameReport:
-    """What to keep of one name: observations, findings, and findings that passed."""
-
-    name: str
-    observations: tuple[Observation, ...] = ()
-    findings: tuple[Finding, ...] = ()
-    passed: tuple[tuple[str, str], ...] = ()
-    changed: bool = False
-    failed: bool = False
-
-
 def is_suspect(looks: Sequence[Observation], known: Sequence[LastObserved]) -> bool:
     """Whether a look shows another policy than the last one through the same resolver."""
     return any(
-        change_finding(before, look) is not None
+        is_change(before, look)
         for look in looks
         if not look.failed and (before := _before(look, known)) is not None
     )
 
 
-def judge(looked: Sequence[Looked], at: datetime, patience: timedelta) -> list[NameReport]:
+def judge(
+    looked: Sequence[Looked], at: datetime, patience: timedelta, standing: Standing = frozenset()
+) -> list[NameReport]:
     """The report of every name, in order; a failure counts once it has lasted for `patience`.
 
-    If no name at all could be looked up, and it is not the names' fault, there is one
-    finding for all of them: it is with the first report.
+    What many names share is told of once: one set that governs them, one outage.
+    `standing` are the failures (kind id, subject) that were found before.
     """
     reports = [_report(each, at, patience) for each in looked]
-    outage = len(reports) > 1 and all(report.failed for report in reports)
-    outage = outage and all(look.failure in _OURS for each in looked for look in each.final)
-    if not outage:
-        passed = (CAA_LOOKUP_FAILED.id, RESOLVERS)
-        return [_with_passed(reports[0], passed), *reports[1:]] if reports else []
-    told = [finding for report in reports for finding in report.findings]
-    reports = [replace(report, findings=()) for report in reports]
-    if told:
-        reports[0] = replace(reports[0], findings=(_outage(looked),))
-    return reports
-
-
-def _with_passed(report: NameReport, *passed: tuple[str, str]) -> NameReport:
-    return replace(report, passed=(*report.passed, *passed))
-
-
-def _outage(looked: Sequence[Looked]) -> Finding:
-    look = looked[0].final[0]
-    return Finding(
-        kind=CAA_LOOKUP_FAILED,
-        subject=RESOLVERS,
-        message=(
-            f"none of {len(looked)} names can be looked up: {display(look.problem, 200)}; "
-            "changes of their CAA policies go unseen"
-        ),
-        details=(("asked", ", ".join(each.resolver for each in looked[0].final)),),
-    )
+    return tell_failures(tell_changes(reports), standing)
 
 
 def _report(looked: Looked, at: datetime, patience: timedelta) -> NameReport:
-    subject = subject_of(looked.name)
     good = [look for look in looked.final if not look.failed]
     observations = (*looked.first, *looked.second)
     if not good:
-        finding, passing = _failure(looked, at, patience)
+        # Nothing passes: what fails in one way now and in another then has not recovered.
         return NameReport(
             name=looked.name,
             observations=observations,
-            findings=() if finding is None else (finding,),
-            passed=((passing.id, subject),),
+            findings=_failure(looked, at, patience),
             failed=True,
         )
-    findings = [*_changes(looked, good), *_disagreements(looked, good)]
-    standing = {finding.kind for finding in findings}
-    passing_kinds = (CAA_LOOKUP_FAILED, CAA_BOGUS, CAA_RESOLVERS_DISAGREE, CAA_SERVERS_DISAGREE)
-    passed = [(kind.id, subject) for kind in passing_kinds if kind not in standing]
-    changed = bool(standing & {CAA_CHANGED, CAA_LOOSENED})
-    if changed:
+    changes, unrest = _changes(looked, good, at)
+    findings = (*unrest, *_disagreements(looked, good))
+    kinds = {finding.kind for finding in findings}
+    passed = [
+        (kind.id, subject_of(looked.name))
+        for kind in _passing(looked, good, at)
+        if kind not in kinds
+    ]
+    if _is_signed_again(looked, good, at):
+        passed.append((CAA_CHANGED.id, signature_subject_of(looked.name)))
+    if any(before.policy != after.policy for before, after in changes):
         # Each change is news of its own, whether or not somebody noted the last one.
-        passed += [(kind.id, subject) for kind in (CAA_CHANGED, CAA_LOOSENED)]
+        passed += [(kind.id, subject_of(looked.name)) for kind in (CAA_CHANGED, CAA_LOOSENED)]
     return NameReport(
         name=looked.name,
         observations=observations,
-        findings=tuple(findings),
+        findings=findings,
         passed=tuple(passed),
-        changed=changed,
+        changes=tuple(changes),
     )
 
 
-def _failure(
-    looked: Looked, at: datetime, patience: timedelta
-) -> tuple[Finding | None, FindingKind]:
-    """The finding of a name that cannot be looked up, if it lasts; and the kind it is not."""
+def _passing(looked: Looked, good: Sequence[Observation], at: datetime) -> list[FindingKind]:
+    """The kinds of findings that are over, unless this very look makes them again."""
+    asked = {look.resolver for look in good}
+    failing = [last.failing_since for last in looked.known if last.resolver in asked]
+    # One success between failures is no recovery.
+    passing = [CAA_LOOKUP_FAILED, CAA_BOGUS] if None in failing or not looked.known else []
+    if all(is_calm(_seen(looked, look), at) for look in good):
+        passing.append(CAA_SERVERS_DISAGREE)
+        if len(good) == len(looked.final) and len({look.policy for look in good}) == 1:
+            passing.append(CAA_RESOLVERS_DISAGREE)
+    return passing
+
+
+def _seen(looked: Looked, look: Observation) -> tuple[Observation, ...]:
+    """What was seen of late through the resolver of a look, up to this round."""
+    now = [each for each in (*looked.first, *looked.second) if each.resolver == look.resolver]
+    return (*_recent(looked.known, look), *(each for each in now if not each.failed))
+
+
+def _recent(known: Sequence[LastObserved], look: Observation) -> tuple[Observation, ...]:
+    return next((last.recent for last in known if last.resolver == look.resolver), ())
+
+
+def _is_signed_again(looked: Looked, good: Sequence[Observation], at: datetime) -> bool:
+    unsigned = DNSSECState.INSECURE
+    return any(look.dnssec is DNSSECState.SECURE for look in good) and not any(
+        each.dnssec is unsigned and abs(at - each.last_seen) < QUIET
+        for look in good
+        for each in _seen(looked, look)
+    )
+
+
+def _failure(looked: Looked, at: datetime, patience: timedelta) -> tuple[Finding, ...]:
+    """The finding of a name that cannot be looked up, if it lasts."""
     bogus = [look for look in looked.final if look.failure is Failure.BOGUS]
-    kind, other = (CAA_BOGUS, CAA_LOOKUP_FAILED) if bogus else (CAA_LOOKUP_FAILED, CAA_BOGUS)
     asked = {look.resolver for look in looked.final}
     began = [
         last.failing_since
@@ -152,13 +152,13 @@ def _failure(
     ]
     since = min((*began, at))
     if at - since < patience:
-        return None, other
+        return ()
     look = (bogus or looked.final)[0]
     where = "" if look.relevant_name in (None, looked.name) else f" at {look.relevant_name}"
     minutes = int((at - since).total_seconds() // 60)
     return (
         Finding(
-            kind=kind,
+            kind=CAA_BOGUS if bogus else CAA_LOOKUP_FAILED,
             subject=subject_of(looked.name),
             message=(
                 f"{looked.name}: the lookup{where} has failed for {minutes} minutes: "
@@ -169,39 +169,80 @@ def _failure(
                 ("asked", ", ".join(sorted(asked))),
             ),
         ),
-        other,
     )
 
 
 def _before(look: Observation, known: Sequence[LastObserved]) -> Observation | None:
-    """The last policy known through the resolver of a look, or else through any."""
+    """The policy to compare a look with: the last one through its resolver.
+
+    Where that one was not asked of late, any other that was counts.
+    """
     policies = [last.policy for last in known if last.policy is not None]
-    own = [policy for policy in policies if policy.resolver == look.resolver]
-    return own[0] if own else max(policies, key=lambda each: each.last_seen, default=None)
+    newest = max(policies, key=lambda each: each.last_seen, default=None)
+    if newest is None:
+        return None
+    current = [each for each in policies if newest.last_seen - each.last_seen <= LONGEST_GAP]
+    for likeness in (
+        [each for each in current if each.resolver == look.resolver],
+        [each for each in current if each.policy == look.policy],
+    ):
+        if likeness:
+            return _with_signature(likeness[0], known)
+    return newest
 
 
-def _changes(looked: Looked, good: Sequence[Observation]) -> list[Finding]:
-    """One finding for the name, the gravest, for a policy that no resolver had shown yet."""
-    asked = {look.resolver for look in good}
-    found = []
+def _with_signature(policy: Observation, known: Sequence[LastObserved]) -> Observation:
+    """The same, with what was last known of its signature if that one look did not tell."""
+    if policy.dnssec is not DNSSECState.INDETERMINATE:
+        return policy
+    for each in reversed(_recent(known, policy)):
+        if each.dnssec is not DNSSECState.INDETERMINATE:
+            return replace(policy, dnssec=each.dnssec)
+    return policy
+
+
+def _changes(
+    looked: Looked, good: Sequence[Observation], at: datetime
+) -> tuple[list[tuple[Observation, Observation]], list[Finding]]:
+    """What changed through each resolver, from what to what; and what goes back and forth."""
+    changes: list[tuple[Observation, Observation]] = []
+    unrest: list[Finding] = []
     for look in good:
         before = _before(look, looked.known)
-        finding = None if before is None else change_finding(before, look)
-        # What another resolver showed before is a change that was told of already.
-        others = [
-            last.policy.policy
-            for last in looked.known
-            if last.policy is not None and last.resolver in asked - {look.resolver}
-        ]
-        if finding is not None and look.policy not in others:
-            found.append(finding)
-    found.sort(key=lambda each: each.kind is not CAA_LOOSENED)
-    return found[:1]
+        if before is None:
+            continue
+        recent = _recent(looked.known, look)
+        if before.resolver != look.resolver:
+            recent = ()
+        changed = is_change(before, look)
+        if is_restless((*recent, look), at):
+            if changed and look.policy in {each.policy for each in recent}:
+                unrest.append(_unrest(before, look))
+                continue
+        elif not changed and recent and is_restless(recent, recent[-1].last_seen):
+            # It has settled, and nobody was told on what.
+            others = [each for each in recent if each.policy != look.policy]
+            changes += [(other, look) for other in others[-1:]]
+        if changed:
+            changes.append((before, look))
+    return changes, unrest[:1]
+
+
+def _unrest(before: Observation, look: Observation) -> Finding:
+    hours = int(QUIET.total_seconds() // 3600)
+    return Finding(
+        kind=CAA_SERVERS_DISAGREE,
+        subject=subject_of(look.name),
+        message=(
+            f"{look.name}: the policy goes back and forth: {policy_text(before)}, then "
+            f"{policy_text(look)}; what it settles on is told when it has lasted {hours} hours"
+        ),
+    )
 
 
 def _disagreements(looked: Looked, good: Sequence[Observation]) -> list[Finding]:
     found = []
-    if len({look.policy for look in good}) > 1:
+    if _resolvers_disagree(looked, good):
         found.append(
             Finding(
                 kind=CAA_RESOLVERS_DISAGREE,
@@ -219,7 +260,7 @@ def _disagreements(looked: Looked, good: Sequence[Observation]) -> list[Finding]
                 subject=subject_of(looked.name),
                 message=(
                     f"{looked.name}: two looks one after the other had different answers: "
-                    f"{display(_records(first), 200)}, then {display(_records(second), 200)}"
+                    f"{policy_text(first)}, then {policy_text(second)}"
                 ),
             )
         )
@@ -227,9 +268,20 @@ def _disagreements(looked: Looked, good: Sequence[Observation]) -> list[Finding]
     return found
 
 
+def _resolvers_disagree(looked: Looked, good: Sequence[Observation]) -> bool:
+    """Whether resolvers differ now and did before: one cache is always the last to know."""
+    asked = {look.resolver for look in good}
+    before = {
+        last.policy.policy
+        for last in looked.known
+        if last.policy is not None and last.resolver in asked
+    }
+    return len({look.policy for look in good}) > 1 and len(before) > 1
+
+
 def _told(looks: Sequence[Observation]) -> str:
     return "; ".join(
-        f"{display(look.resolver, 80)} answers {display(_records(look), 200)}" for look in looks[:3]
+        f"{display(look.resolver, 80)} answers {policy_text(look)}" for look in looks[:3]
     )
 
 

@@ -18,9 +18,9 @@ _MOST_RECORDS = 50
 _LONGEST_RECORD = 500
 
 _VERDICTS = {
-    CAAVerdict.ALLOWED: "may issue",
-    CAAVerdict.DENIED: "may not issue",
-    CAAVerdict.UNKNOWN: "cannot be told whether it may issue",
+    CAAVerdict.ALLOWED: "{} may issue",
+    CAAVerdict.DENIED: "{} may not issue",
+    CAAVerdict.UNKNOWN: "it cannot be told whether {} may issue",
 }
 
 
@@ -42,6 +42,13 @@ def records_of(lookup: Lookup | None) -> list[str]:
     return [*map(record_text, lookup.records), *map(record_text, lookup.broken)]
 
 
+def _in_order(lookup: Lookup | None) -> list[str]:
+    """The same in one order always, since servers give a set in any."""
+    if lookup is None:
+        return []
+    return [*sorted(map(record_text, lookup.records)), *sorted(map(record_text, lookup.broken))]
+
+
 def decision_json(name: CAAName, decision: Decision, found: RelevantSet) -> dict[str, object]:
     """The part of `caa check --json` that says what was decided, and on what ground."""
     return {
@@ -50,7 +57,7 @@ def decision_json(name: CAAName, decision: Decision, found: RelevantSet) -> dict
         "verdict": decision.verdict,
         "reason": decision.reason,
         "relevant_name": decision.relevant_name,
-        "records": records_of(found.lookup),
+        "records": _in_order(found.lookup),
         "dnssec": found.dnssec,
         "why": decision.why,
         "steps": list(map(lookup_json, found.steps)),
@@ -86,18 +93,17 @@ def caa_findings_json(findings: Sequence[Finding]) -> list[dict[str, object]]:
     ]
 
 
-def decision_line(name: CAAName, decision: Decision) -> str:
-    """One line for a list: the verdict, the name, and the sentence that matters."""
+def decision_line(name: CAAName, decision: Decision, width: int = 0) -> str:
+    """One line for a list: the verdict, the name in `width` columns, and what matters most."""
     why = decision.why[0]
     # A record may name its issuer at a length of its own choosing.
-    return f"{decision.verdict:8}{shown_name(name)}  {display(why, _LONGEST_RECORD)}"
+    return f"{decision.verdict:8}{shown_name(name):{width}}  {display(why, _LONGEST_RECORD)}"
 
 
 def decision_text(name: CAAName, issuer: str, decision: Decision, found: RelevantSet) -> str:
     """One decision at length: verdict, reasons, the records, and every question asked."""
-    verdict = _VERDICTS[decision.verdict]
-    who = display(issuer, 100)
-    lines = [f"{shown_name(name)}: {who} {verdict} ({decision.reason})"]
+    verdict = _VERDICTS[decision.verdict].format(display(issuer, 100))
+    lines = [f"{shown_name(name)}: {verdict} ({decision.reason})"]
     lines += [f"  {display(sentence, _LONGEST_RECORD)}" for sentence in decision.why]
     if decision.judged:
         lines += ["", f"  records at {place_text(found)}:"]
@@ -167,6 +173,6 @@ def resolver_json(who: str, decision: Decision, found: RelevantSet) -> Mapping[s
         "verdict": decision.verdict,
         "reason": decision.reason,
         "relevant_name": decision.relevant_name,
-        "records": records_of(found.lookup),
+        "records": _in_order(found.lookup),
         "dnssec": found.dnssec,
     }

@@ -14,7 +14,7 @@ _RECORDS = {
     "this form, ask your DNS host how it got so.",
     findings.CAA_ILLEGAL_TAG: "Delete the record, or spell its tag with letters and digits only: "
     "some software drops the whole answer for it.",
-    findings.CAA_UNKNOWN_TAG: "Correct the spelling, or delete the record: CAs ignore it, so it "
+    findings.CAA_UNKNOWN_TAG: "Correct the spelling, or delete the record: unless critical, it "
     "restricts nothing.",
     findings.CAA_RESERVED_TAG: "Delete the record: no CA ever gave this tag a meaning.",
     findings.CAA_CRITICAL_UNKNOWN: "Set the flags of this record to 0, unless refusing every CA "
@@ -102,7 +102,8 @@ _SETS = {
     findings.CAA_OWNER_DOUBLED: "End the owner name with a dot, or write it relative to the "
     "zone (`@` for the zone itself).",
     findings.CAA_LOOKUP_FAILED: "Repair the name servers for the name in the message: a CA that "
-    "cannot look up CAA must not issue. Ask each with `pinwarden caa verify`.",
+    "cannot look up CAA must not issue. Ask each with `pinwarden caa verify`. Where many names "
+    "fail at once, look at the resolver first.",
     findings.CAA_BOGUS: "Repair the zone's signatures or the DS record at its parent; no CA may "
     "issue until the answer validates.",
     findings.CAA_RESOLVERS_DISAGREE: "Find out which of them is right (`pinwarden caa verify` "
@@ -111,8 +112,9 @@ _SETS = {
     "their SOA serials.",
     findings.CAA_NOT_AS_INTENDED: "Publish the record again as the message shows it; if your DNS "
     "host changes it each time, use the form without blanks or another host.",
-    findings.CAA_CHANGED: "If your organisation changed it, acknowledge it{ack}. If nobody did, "
-    "somebody else can change your DNS: close that way first, then look for new certificates.",
+    findings.CAA_CHANGED: "If your organisation changed it, acknowledge it{ack}, and see that "
+    "every CA you use is still named. If nobody did, somebody else can change your DNS: close "
+    "that way first, then look for new certificates.",
     findings.CAA_LOOSENED: "If your organisation meant it, acknowledge it{ack}. If nobody did, "
     "treat it as the first step of an attack: somebody can change your DNS. Restore the records, "
     "close that way, and look for certificates issued since.",

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, select, update
 
 from pinwarden.caa.history.observation import LastObserved, Observation, continued, is_continued
 from pinwarden.caa.lookup import DNSSECState, Failure
@@ -24,6 +24,7 @@ def record_observations(
     connection: Connection,
     observations: Iterable[Observation],
     findings: Collection[Finding],
+    untold: Collection[Finding],
     passed: Collection[tuple[str, str]],
     at: datetime,
     channels: Collection[str],
@@ -31,21 +32,35 @@ def record_observations(
     """Keep looks with what they amount to, and return how many findings are new."""
     for observation in observations:
         _record(connection, observation)
-    # First, so that a finding made again after it passed is news.
-    resolve_findings(connection, _standing(connection, passed), at)
+    # First, so that a finding made again after it passed is news. In the same words it is
+    # none: another process, or another resolver, told of it a moment ago.
+    again = {(each.id, each.subject, each.message) for each in (*findings, *untold)}
+    standing = _standing(connection, passed)
+    gone = [each[:2] for each in standing if each not in again]
+    resolve_findings(connection, gone, at)
+    save_findings(connection, untold, at, None)
     new = save_findings(connection, findings, at, None)
     return make_alerts(connection, findings=new, at=at, channels=channels) if new else 0
 
 
 def _standing(
     connection: Connection, findings: Collection[tuple[str, str]]
-) -> list[tuple[str, str]]:
-    """Those of many findings, few of which ever stand, that do."""
+) -> list[tuple[str, str, str]]:
+    """Those of many findings, few of which ever stand, that do, with their words."""
     table = schema.finding.c
-    kinds = {kind for kind, _ in findings}
-    query = select(table.kind, table.subject).where(table.resolved.is_(None), table.kind.in_(kinds))
-    open_ = {(row.kind, row.subject) for row in connection.execute(query)} if kinds else set()
-    return [each for each in dict.fromkeys(findings) if each in open_]
+    wanted = set(findings)
+    kinds = {kind for kind, _ in wanted}
+    found = []
+    for subjects in chunks(sorted({subject for _, subject in wanted})):
+        query = select(table.kind, table.subject, table.message).where(
+            table.resolved.is_(None), table.kind.in_(kinds), table.subject.in_(subjects)
+        )
+        found += [
+            (row.kind, row.subject, row.message)
+            for row in connection.execute(query)
+            if (row.kind, row.subject) in wanted
+        ]
+    return found
 
 
 def _record(connection: Connection, look: Observation) -> None:
@@ -79,34 +94,47 @@ def list_observations(
     return tuple(_observation(row) for row in rows)
 
 
-def last_observations(connection: Connection, names: Collection[str]) -> tuple[LastObserved, ...]:
+def last_observations(
+    connection: Connection, names: Collection[str], since: datetime | None
+) -> tuple[LastObserved, ...]:
     """The last policy of each name and resolver, and since when its lookups fail."""
     found = []
     for some in chunks(sorted(names)):
-        policies = _last_policies(connection, some)
+        policies = _last_policies(connection, some, since)
         failing = _failing_since(connection, some)
-        found += [
-            LastObserved(
+        for name, resolver in sorted(policies.keys() | failing.keys()):
+            seen = policies.get((name, resolver), [])
+            last = LastObserved(
                 name=name,
                 resolver=resolver,
-                policy=policies.get((name, resolver)),
+                policy=seen[-1] if seen else None,
                 failing_since=failing.get((name, resolver)),
+                recent=tuple(seen) if since is not None else (),
             )
-            for name, resolver in sorted(policies.keys() | failing.keys())
-        ]
+            found.append(last)
     return tuple(found)
 
 
 def _last_policies(
-    connection: Connection, names: Collection[str]
-) -> dict[tuple[str, str], Observation]:
+    connection: Connection, names: Collection[str], since: datetime | None
+) -> dict[tuple[str, str], list[Observation]]:
+    """The last policy of each name and resolver, after those seen since a time."""
     newest = (
         select(func.max(_TABLE.id))
         .where(_TABLE.name.in_(names), _TABLE.failure.is_(None))
         .group_by(_TABLE.name, _TABLE.resolver)
     )
-    rows = connection.execute(select(schema.caa_observation).where(_TABLE.id.in_(newest)))
-    return {(row.name, row.resolver): _observation(row) for row in rows}
+    wanted: list[ColumnElement[bool]] = [_TABLE.id.in_(newest)]
+    if since is not None:
+        mine = and_(_TABLE.name.in_(names), _TABLE.failure.is_(None))
+        wanted.append(and_(mine, _TABLE.last_seen >= since))
+    rows = connection.execute(
+        select(schema.caa_observation).where(or_(*wanted)).order_by(_TABLE.id)
+    )
+    found: dict[tuple[str, str], list[Observation]] = {}
+    for row in rows:
+        found.setdefault((row.name, row.resolver), []).append(_observation(row))
+    return found
 
 
 def _failing_since(

@@ -291,6 +291,10 @@ class Store(Protocol):
         """Findings, newest first: all, or only (not) `resolved`; pages follow from `after`."""
         ...
 
+    async def standing(self, kinds: Collection[str]) -> frozenset[tuple[str, str]]:
+        """The findings (kind id, subject) of these kinds that are not resolved."""
+        ...
+
     # CAA policies.
 
     async def record_observations(
@@ -298,14 +302,16 @@ class Store(Protocol):
         observations: Collection[Observation],
         *,
         findings: Collection[Finding] = (),
+        untold: Collection[Finding] = (),
         passed: Collection[tuple[str, str]] = (),
         at: datetime,
         channels: Collection[str] = (),
     ) -> int:
         """Keep looks at CAA with the findings of them, together; returns how many are new.
 
-        A look that shows what the last one did prolongs it (`is_continued`). `passed`
-        are findings (kind id, subject) to close before `findings` are kept.
+        A look like the last one prolongs it (`is_continued`). `untold` findings make no
+        alert. `passed` ones (kind id, subject) are closed first, unless made again in the
+        same words.
         """
         ...
 
@@ -315,8 +321,10 @@ class Store(Protocol):
         """What was seen of a name, oldest first, as far as it touches the time asked for."""
         ...
 
-    async def last_observations(self, names: Collection[str]) -> tuple[LastObserved, ...]:
-        """The newest of every name that was ever looked at, for each resolver."""
+    async def last_observations(
+        self, names: Collection[str], *, since: datetime | None = None
+    ) -> tuple[LastObserved, ...]:
+        """The newest of every name ever looked at, for each resolver; `recent` from `since` on."""
         ...
 
     # Telling people.
@@ -333,10 +341,7 @@ class Store(Protocol):
         ...
 
     async def begin(self, ids: Collection[int], at: datetime) -> frozenset[int]:
-        """Mark deliveries as being sent; only those returned are the caller's to send.
-
-        Those missing were taken by another process.
-        """
+        """Mark deliveries as being sent; those not returned are another process's to send."""
         ...
 
     async def sent(self, ids: Collection[int], at: datetime) -> None:
@@ -387,10 +392,7 @@ class Store(Protocol):
         ...
 
     async def ack(self, alert_id: int, *, who: str, why: str, at: datetime) -> bool:
-        """Take note of an alert; False if somebody already had, whose word stands.
-
-        Raises `StoreError` where there is no such alert.
-        """
+        """Take note; False if somebody had, whose word stands. `StoreError`: no such alert."""
         ...
 
     async def totals(self) -> Totals:

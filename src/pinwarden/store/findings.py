@@ -67,6 +67,14 @@ def any_open(connection: Connection, findings: Collection[tuple[str, str]]) -> b
     )
 
 
+def list_standing(connection: Connection, kinds: Collection[str]) -> frozenset[tuple[str, str]]:
+    """The findings (kind id, subject) of some kinds that stand."""
+    query = select(_TABLE.kind, _TABLE.subject).where(
+        _TABLE.resolved.is_(None), _TABLE.kind.in_(kinds)
+    )
+    return frozenset((row.kind, row.subject) for row in connection.execute(query))
+
+
 def resolve_findings(
     connection: Connection, findings: Collection[tuple[str, str]], at: datetime
 ) -> int:

@@ -38,6 +38,7 @@ from pinwarden.store.contract import (
 from pinwarden.store.findings import (
     any_open,
     list_findings,
+    list_standing,
     resolve_findings,
     save_findings,
 )
@@ -170,18 +171,23 @@ class SQLStore:
         """Findings, newest first: all, or only (not) `resolved`; pages follow from `after`."""
         return await self._read(list_findings, resolved, limit, after)
 
+    async def standing(self, kinds: Collection[str]) -> frozenset[tuple[str, str]]:
+        """The findings (kind id, subject) of these kinds that are not resolved."""
+        return await self._read(list_standing, kinds)
+
     async def record_observations(
         self,
         observations: Collection[Observation],
         *,
         findings: Collection[Finding] = (),
+        untold: Collection[Finding] = (),
         passed: Collection[tuple[str, str]] = (),
         at: datetime,
         channels: Collection[str] = (),
     ) -> int:
         """Keep looks at CAA with the findings of them, together; returns how many are new."""
         work = caa.record_observations
-        return await self._write(work, observations, findings, passed, at, channels)
+        return await self._write(work, observations, findings, untold, passed, at, channels)
 
     async def observations(
         self, name: str, *, since: datetime | None = None, until: datetime | None = None
@@ -189,9 +195,11 @@ class SQLStore:
         """What was seen of a name, oldest first, as far as it touches the time asked for."""
         return await self._read(caa.list_observations, name, since, until)
 
-    async def last_observations(self, names: Collection[str]) -> tuple[LastObserved, ...]:
-        """The newest of every name that was ever looked at, for each resolver."""
-        return await self._read(caa.last_observations, names)
+    async def last_observations(
+        self, names: Collection[str], *, since: datetime | None = None
+    ) -> tuple[LastObserved, ...]:
+        """The newest of every name ever looked at, for each resolver; `recent` from `since` on."""
+        return await self._read(caa.last_observations, names, since)
 
     async def due(self, channel: str, now: datetime, limit: int = 100) -> tuple[Delivery, ...]:
         """The oldest deliveries owed to one channel that may be tried now."""

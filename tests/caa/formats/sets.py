@@ -21,6 +21,8 @@ ORDINARY = (
     record("issuemail", b";"),
     record("iodef", b"mailto:security@example.com"),
 )
+# What every form can hold.
+BARE = tuple(each for each in ORDINARY if each.tag != b"issuemail")
 # Characters that mean something in one medium or another, in a value that is legal.
 SPECIAL = (
     record("issue", b"ca.example;a=${x}%{y}$${z};b='q'`id`;c=<!--{{t}}|^~,@", 128),

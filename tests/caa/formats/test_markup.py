@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caa.formats.sets import BOUND, ORDINARY, SPECIAL, record, record_set
+from caa.formats.sets import BARE, BOUND, ORDINARY, SPECIAL, record, record_set
+from pinwarden.caa.formats.form import RecordSet
 from pinwarden.caa.formats.hcl import hcl_label, hcl_string
 from pinwarden.caa.formats.registry import FORMATS
 from pinwarden.caa.presentation import parse_presentation, to_presentation
@@ -47,7 +48,8 @@ def test_quotation_marks_are_refused_where_nothing_escapes_them(form: str) -> No
 @pytest.mark.parametrize("form", sorted(FORMATS))
 def test_every_form_writes_every_record(form: str) -> None:
     """No form drops a record, and each ends with a newline."""
-    sets = [record_set(ORDINARY), record_set(SPECIAL[1:], "www.example.com")]
+    records = BARE if form == "terraform-azure" else ORDINARY
+    sets = [record_set(records), record_set(SPECIAL[1:], "www.example.com")]
     text = FORMATS[form].render(sets)
     assert text.endswith("\n")
     assert text.isascii()
@@ -67,11 +69,22 @@ def test_route53_is_a_change_batch() -> None:
     assert tuple(values) == ORDINARY
 
 
-def test_route53_has_its_limits() -> None:
-    """A batch that Amazon would refuse is not written."""
-    sets = [record_set(ORDINARY, f"n{number}.example.com") for number in range(501)]
+@pytest.mark.parametrize(("records", "names"), [(ORDINARY[1:3], 251), (ORDINARY[1:2], 501)])
+def test_route53_has_its_limits(records: tuple[CAARecord, ...], names: int) -> None:
+    """A batch that Amazon would refuse is not written: values count, not names, and twice."""
+    sets = [record_set(records, f"n{number}.example.com") for number in range(names)]
+    FORMATS["route53"].render(sets[: 500 // len(records)])
     with pytest.raises(ConfigError, match="change batch"):
         FORMATS["route53"].render(sets)
+
+
+@pytest.mark.parametrize("form", ["route53", "terraform-route53"])
+def test_route53_takes_values_of_4000_characters(form: str) -> None:
+    """A longer one would be refused by Amazon."""
+    head = len('0 issue ""')
+    FORMATS[form].render([record_set((record("issue", b"a" * (4000 - head)),))])
+    with pytest.raises(ConfigError, match="4000 characters"):
+        FORMATS[form].render([record_set((record("issue", b"a" * (4001 - head)),))])
 
 
 def test_powerdns_replaces_the_set() -> None:
@@ -107,6 +120,16 @@ def test_octodns_keys_are_labels_of_the_zone() -> None:
     assert f'      value: "{BOUND.decode()}"' in lines
 
 
+def test_octodns_has_numbers_before_letters() -> None:
+    """The order that octoDNS demands of its files: numbers by their value, and first."""
+    ordered = ["", "1e3", "7", "10", "_a", "a", "a2", "a10", "a10.b"]
+    text = FORMATS["octodns"].render(
+        [record_set(ORDINARY, f"{label}.example.com".lstrip(".")) for label in sorted(ordered)]
+    )
+    keys = [line.split('"')[1] for line in text.splitlines() if line.startswith('"')]
+    assert keys == ordered
+
+
 def test_dnscontrol_knows_seven_tags() -> None:
     """A tag or flags that DNSControl refuses is refused here."""
     for odd in (record("auth", b"x"), record("issue", b"ca.example", 1)):
@@ -131,10 +154,25 @@ def test_hcl_labels_are_as_different_as_names(one: str, other: str) -> None:
     assert (hcl_label(one) == hcl_label(other)) is (one == other)
 
 
+@pytest.mark.parametrize("tag", ["issuemail", "issuevmc", "contactphone"])
+def test_terraform_azure_knows_four_tags(tag: str) -> None:
+    """Its schema refuses the others, so a file with them would be of no use."""
+    with pytest.raises(ConfigError, match="takes only the tags issue, issuewild"):
+        FORMATS["terraform-azure"].render([record_set((record(tag, b";"),))])
+
+
+@pytest.mark.parametrize("ttl", [1, 59, 86_401])
+def test_terraform_cloudflare_has_its_ttls(ttl: int) -> None:
+    """Cloudflare takes 1 for "automatic", and refuses what is out of its range."""
+    made = RecordSet(name="example.com", zone="example.com", ttl=ttl, records=ORDINARY)
+    with pytest.raises(ConfigError, match=f"TTL {ttl} is not among 60 to 86400"):
+        FORMATS["terraform-cloudflare"].render([made])
+
+
 def test_terraform_azure_splits_name_and_zone() -> None:
     """Azure wants the label and the zone apart."""
     text = FORMATS["terraform-azure"].render(
-        [record_set(ORDINARY), record_set(ORDINARY, "www.example.com")]
+        [record_set(BARE), record_set(BARE, "www.example.com")]
     )
     assert 'name                = "@"' in text
     assert 'name                = "www"' in text

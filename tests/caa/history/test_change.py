@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caa.observations import CA1, CA2, NOBODY, look
-from pinwarden.caa.history.change import change_finding, newly_permitted
+from pinwarden.caa.history.change import change_finding
+from pinwarden.caa.history.difference import newly_permitted, newly_refused
 from pinwarden.caa.history.observation import found_of
 from pinwarden.caa.lookup import DNSSECState
 from pinwarden.findings import CAA_CHANGED, CAA_LOOSENED
@@ -27,6 +28,11 @@ NO_WILD = '0 issuewild ";"'
         ([CA1], ['0 iodef "mailto:a@example.com"'], "any CA may issue now"),
         ([CA1], [NO_WILD], "any CA may issue now for certificates;"),
         ([CA1, '0 issuemail ";"'], [CA1], "any CA may issue now for S/MIME certificates;"),
+        (
+            [NOBODY, '0 issuemail ";"', '0 issuevmc ";"'],
+            [],
+            "any CA may issue now for certificates of every kind;",
+        ),
         ([CA1, '0 issuevmc ";"'], [CA1], "any CA may issue now for mark certificates;"),
         ([CA1], [CA1, CA2], "'ca2.example.org' may issue now for certificates and wildcard"),
         ([CA1], [CA2], "'ca2.example.org' may issue now"),
@@ -38,7 +44,6 @@ NO_WILD = '0 issuewild ";"'
         ([CA1, '128 future "x"'], [CA1], "'ca1.example.net' may issue now"),
         ([CA1, '128 future "x"'], [CA1, '0 future "x"'], "'ca1.example.net' may issue now"),
         ([NOBODY], ['0 issue "CA1.example.NET"'], "'ca1.example.net' may issue now"),
-        ([NOBODY], [NOBODY, "\\# 1 00"], "nobody may issue who might not before"),
     ],
 )
 def test_loosened(before: list[str], after: list[str], says: str) -> None:
@@ -46,33 +51,64 @@ def test_loosened(before: list[str], after: list[str], says: str) -> None:
     finding = change_finding(look(-1, *before), look(0, *after))
     assert finding is not None
     assert says in finding.message
-    loosened = "nobody may issue" not in says
-    assert finding.kind is (CAA_LOOSENED if loosened else CAA_CHANGED)
+    assert finding.kind is CAA_LOOSENED
     assert finding.subject == "CAA of example.com"
     assert finding.message.startswith("example.com: ")
 
 
 @pytest.mark.parametrize(
-    ("before", "after"),
+    ("before", "after", "says"),
     [
-        ([], [CA1]),
-        ([CA1, CA2], [CA1]),
-        ([CA1], [NOBODY]),
-        ([CA1], [BOUND]),
-        ([BY_BOTH], [BY_DNS]),
-        ([CA1], [CA1, '0 iodef "mailto:a@example.com"']),
-        ([CA1], [CA1, NO_WILD]),
-        ([CA1], [CA1, '128 future "x"']),
-        ([CA1], ['0 issue "ca1.example.net;"', CA1]),
-        ([CA1], ['128 issue "ca1.example.net"']),
+        ([], [CA1], "not any CA may issue now for certificates and wildcard certificates;"),
+        ([CA1, CA2], [CA1], "'ca2.example.org' may issue no more for certificates and wildcard"),
+        ([CA1], [NOBODY], "'ca1.example.net' may issue no more for certificates and wildcard"),
+        ([CA1], [BOUND], "may issue no more for other accounts or by other methods"),
+        ([BY_BOTH], [BY_DNS], "may issue no more for other accounts or by other methods"),
+        ([CA1], [CA1, '0 iodef "mailto:a@example.com"'], "the same CAs may issue as before"),
+        ([CA1], [CA1, NO_WILD], "'ca1.example.net' may issue no more for wildcard certificates;"),
+        ([CA1], [CA1, '128 future "x"'], "'ca1.example.net' may issue no more for certificates"),
+        ([CA1], ['0 issue "ca1.example.net;"', CA1], "the same CAs may issue as before"),
+        ([CA1], ['128 issue "ca1.example.net"'], "the same CAs may issue as before"),
+        ([NOBODY], [NOBODY, "\\# 1 00"], "the same CAs may issue as before"),
     ],
 )
-def test_changed(before: list[str], after: list[str]) -> None:
-    """What permits nothing new is a change, and no more."""
+def test_changed(before: list[str], after: list[str], says: str) -> None:
+    """What permits nothing new is a change, and says whose renewals will fail."""
     finding = change_finding(look(-1, *before), look(0, *after))
     assert finding is not None
     assert finding.kind is CAA_CHANGED
+    assert says in finding.message
     assert dict(finding.details)["seen now"] == "2026-05-02T12:00:00+00:00"
+
+
+def test_another_ca_in_place_of_one() -> None:
+    """Whoever is woken learns both: who may issue now, and who may no more."""
+    finding = change_finding(look(-1, CA1), look(0, CA2), also=["www.example.com"])
+    assert finding is not None
+    assert finding.message == (
+        "example.com and 1 more name: "
+        "'ca2.example.org' may issue now for certificates and wildcard certificates; "
+        "'ca1.example.net' may issue no more for certificates and wildcard certificates; "
+        """before: '0 issue "ca1.example.net"'; now: '0 issue "ca2.example.org"'"""
+    )
+    assert dict(finding.details)["names"] == "example.com, www.example.com"
+
+
+def test_nothing_hides_in_a_crowd() -> None:
+    """A hostile set cannot hide who gained behind many who gained nothing."""
+    nobody = [f'0 issue "a{number}.example;validationmethods="' for number in range(500)]
+    bound = [
+        f'0 issue "ca1.example.net;accounturi=https://ca1.example.net/{n}"' for n in range(500)
+    ]
+    for old in ([*nobody, NOBODY], [*bound, NOBODY]):
+        for new, says in (('0 issue "zz.example"', "'zz.example'"), (CA1, "'ca1.example.net'")):
+            finding = change_finding(look(-1, *old), look(0, *old, new))
+            assert finding is not None
+            assert finding.kind is CAA_LOOSENED
+            assert f"{says} may issue now" in finding.message
+    gained = change_finding(look(-1, NOBODY), look(0, NOBODY, *bound))
+    assert gained is not None
+    assert gained.kind is CAA_LOOSENED
 
 
 def test_no_change() -> None:
@@ -132,3 +168,4 @@ def test_what_is_gained_is_not_lost(before: list[str], after: list[str]) -> None
     assert newly_permitted(one, one) == ()
     nothing = found_of(look(0))
     assert newly_permitted(nothing, other) == ()
+    assert bool(newly_permitted(one, other)) == bool(newly_refused(other, one))

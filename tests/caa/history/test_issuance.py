@@ -194,7 +194,7 @@ def test_a_failure_that_a_ca_may_take_for_permission() -> None:
         ([BOUND], ("possibly-authorized", "account-not-observable")),
         ([BY_DNS], ("possibly-authorized", "method-not-observable")),
         ([BOUND, CA1], STABLE),
-        ([BY_DNS, BOUND], ("possibly-authorized", "method-not-observable")),
+        ([BY_DNS, BOUND], ("possibly-authorized", "account-not-observable")),
         ([BOUND.replace("https:", "")], ("unauthorized", "account-unsatisfiable")),
         (['0 issuewild ";"'], ("authorized", "no-restricting-property")),
         (['0 issue "ca1.example.net;"', CA2], STABLE),

@@ -165,6 +165,27 @@ def test_a_giant_cell_is_our_error() -> None:
         parse_identifiers(report(V2, identifier(KEY, "a" * 200_000)))
 
 
+def test_a_line_that_would_fill_the_memory_is_refused() -> None:
+    """Nothing but commas is a hundred times its size as a row."""
+    with pytest.raises(MalformedError, match="a line has more than"):
+        parse_identifiers(report(V2) + b"," * (2 << 20))
+
+
+def test_only_line_ends_separate_rows() -> None:
+    """Other separators that Python knows are parts of a cell."""
+    rows = "".join(f'O=a{odd}b,"{KEY.hex()}",,ca.example\n' for odd in "\x0b\x0c\x1c\x85\u2028")
+    found = parse_identifiers(report(V2) + rows.encode())
+    assert len(found.rows) == 5
+    assert found.problems == ()
+
+
+def test_half_a_domain_is_none() -> None:
+    """A cell cut at its limit ends with a token that nobody wrote."""
+    domains, left = find_domains("ca.example " * 2000)
+    assert domains == ("ca.example",)
+    assert left == ("ca.ex",)
+
+
 @given(st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
 def test_any_file_is_read_or_refused(rest: bytes) -> None:
     """No exception but ours, whatever follows the headings."""

@@ -46,7 +46,10 @@ def test_what_was_meant_comes_first(asked: str, meant: str) -> None:
 
 @pytest.mark.parametrize(
     "asked",
-    ["", ".", ";", "ca.example.net", "unknown.invalid", "example.org", "x", "a" * 1000, "\x1b[31m"],
+    [
+        *("", ".", ";", "ca.example.net", "unknown.invalid", "example.org", "x", "a" * 1000),
+        *("\x1b[31m", "pki.lan", "ssl.internal", "cisco.local", "pki.gov.uk", "pki.corp.test"),
+    ],
 )
 def test_nothing_is_suggested_for_what_is_near_to_nothing(asked: str) -> None:
     """A wrong suggestion is worse than none."""

@@ -21,6 +21,11 @@ def linted(*texts: str, least: Severity = Severity.MEDIUM) -> set[str]:
     return ids(lint_records(records(*texts), (), SETTING), least)
 
 
+def test_who_means_nobody_by_a_word_is_not_told_that_it_may_issue() -> None:
+    """The word is taken for a CA, which is the finding."""
+    assert linted('0 issue "none"', least=Severity.LOW) == {"UNKNOWN-CA", "SMIME-OPEN"}
+
+
 def test_the_strictest_set_leaves_nothing_to_say() -> None:
     """Bound, no wildcards, no mail, no marks, an address for reports: silence."""
     assert lint_records(records(*STRICT), (), SETTING) == ()
@@ -157,7 +162,7 @@ def test_a_large_set() -> None:
 
 def test_a_broken_record_spoils_the_set() -> None:
     """It is a finding, and the set is then not said to permit anything."""
-    broken = BrokenRecord(b"\x00\x05", "has 0 octets after a tag length of 5")
+    broken = BrokenRecord(b"\x00\x05", "has 0 of the 5 octets of its tag")
     found = lint_records(records('0 iodef "mailto:a@example.com"'), (broken,), SETTING)
     assert ids(found) == {"BROKEN-RECORD"}
     assert RecordSet((), (broken,)).restricts(wildcard=False)

@@ -30,6 +30,14 @@ CLEAN = (
 )
 
 
+def test_a_critical_tag_that_nobody_knows_is_not_said_to_restrict_nothing() -> None:
+    """It forbids everything, which another finding says."""
+    (record,) = records('128 tbs "x"')
+    told = " ".join(each.message for each in lint_record(record, SETTING))
+    assert "must refuse every certificate" in told
+    assert "restricts nothing" not in told
+
+
 @pytest.mark.parametrize("text", CLEAN)
 def test_a_good_record_is_left_alone(text: str) -> None:
     """No false alarm, not even a low one."""
@@ -59,6 +67,7 @@ def test_every_name_of_every_ca_is_a_good_one() -> None:
         ('0 issuemail "l\\195\\169tsencrypt.org"', "MALFORMED-VALUE", "xn--"),
         ('0 issue "\\"letsencrypt.org\\""', "QUOTED-VALUE", "inner quotes"),
         ("0 issue \"'letsencrypt.org'\"", "QUOTED-VALUE", "quotes"),
+        ('0 issue "\\226\\128\\156letsencrypt.org\\226\\128\\157"', "QUOTED-VALUE", "typographic"),
         ('0 issue "letsecrypt.org"', "UNKNOWN-CA", "did you mean letsencrypt.org"),
         ('0 issue "www.digicert.com.example"', "UNKNOWN-CA", "no CA is known"),
         ('0 issue "none"', "UNKNOWN-CA", "by ';' alone"),

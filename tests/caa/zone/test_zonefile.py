@@ -166,6 +166,7 @@ def test_a_file_without_end_is_refused() -> None:
         ("a.example.com. SOA x. y. 1 2 3 4 5", "example.com", "a.example.com"),
         ("x A 192.0.2.1", "Example.COM.", "example.com"),
         ("x A 192.0.2.1", ".", ""),
+        ("example.com SOA x. y. 1 2 3 4 5\nx A 192.0.2.1", "example.com", "example.com"),
         ("$ORIGIN example.com.\nx A 192.0.2.1", None, "example.com"),
         ("$ORIGIN a.example.com.\nx A y\n$ORIGIN example.com.\nx A y", None, "example.com"),
         ("a.b.example.com. A x\nc.b.example.com. A x", None, "b.example.com"),

@@ -123,6 +123,38 @@ def test_names_come_from_a_file_and_from_stdin(
     assert line["name"] == "b.example.com"
 
 
+def test_a_line_that_is_no_name_costs_no_other_its_answer(check: Check, tmp_path: Path) -> None:
+    listed = tmp_path / "names"
+    listed.write_bytes(
+        b"\xef\xbb\xbf# ours\na.example.com\nb..\x1b[31m\n\n*.b.example.com\r\nc d\n"
+    )
+    told = check.lines("--names", str(listed), "--issuer=letsencrypt.org")
+    assert [(each["name"], each["verdict"], each["reason"]) for each in told] == [
+        ("a.example.com", "allowed", "issuer-authorized"),
+        (r"b..\x1b[31m", "unknown", "name-unreadable"),
+        ("b.example.com", "denied", "empty-issuer"),
+        ("c d", "unknown", "name-unreadable"),
+    ]
+    assert told[1]["why"] == [r"line 3: name 'b..\x1b[31m': has an empty label"]
+    code, out, err = check("--names", str(listed), "--issuer=letsencrypt.org", "--wildcard")
+    assert code == 1
+    assert err == ""
+    words = " ".join(out.splitlines()[1].split())
+    assert words.startswith(r"unknown b..\x1b[31m line 3: name ")
+    listed.write_text("..\n")
+    assert check("--names", str(listed), "--issuer=letsencrypt.org", "--quiet") == (1, "", "")
+    assert check("..", "--issuer=letsencrypt.org")[0] == 2
+
+
+@pytest.mark.parametrize("text", ["", "\ufeff", "# nothing\n\n"])
+def test_a_list_without_a_name_is_said(check: Check, tmp_path: Path, text: str) -> None:
+    listed = tmp_path / "names"
+    listed.write_text(text, encoding="utf-8")
+    code, out, err = check("--names", str(listed), "--issuer=letsencrypt.org")
+    assert (code, out) == (2, "")
+    assert err.startswith(f"pinwarden: error: --names {listed}: holds no name\n")
+
+
 def test_many_names_keep_their_order_and_share_their_questions(
     check: Check, server: LabDNS, tmp_path: Path
 ) -> None:
@@ -142,7 +174,7 @@ def test_an_alias_hands_the_policy_to_somebody_else(check: Check) -> None:
 def test_a_failure_is_explained_in_clean_words(check: Check) -> None:
     code, out, _ = check("down.example.com", "--issuer=letsencrypt.org", "--timeout=1")
     assert code == 1
-    assert "cannot be told whether it may issue (lookup-failure)" in out
+    assert "it cannot be told whether letsencrypt.org may issue (lookup-failure)" in out
     assert "no reachable authority" in out
     assert "\x1b" not in out
     assert r"\x1b[31m authority" in out
@@ -171,6 +203,32 @@ def test_an_unknown_ca_is_remarked_upon(check: Check) -> None:
     assert finding["id"] == "PW-CAA-UNKNOWN-CA"
     assert "letsencrypt.org" in finding["message"]
     assert err == f"pinwarden: note: {finding['message']}\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (("--issuer", " "), "--issuer: is empty"),
+        (("--issuer=a.example", "--issuer="), "--issuer: is empty"),
+        (("--known-tags=issue;iodef",), "--known-tags 'issue;iodef': is not made of letters"),
+        (("--known-tags=issue iodef",), "--known-tags 'issue iodef': is not made of letters"),
+        (("--at=0001-01-01T00:00+12:00",), "--at '0001-01-01T00:00+12:00': not a date or time"),
+        (("--at=9999-12-31T23:59-12:00",), "--at '9999-12-31T23:59-12:00': not a date or time"),
+    ],
+)
+def test_options_that_mean_nothing(check: Check, options: tuple[str, ...], problem: str) -> None:
+    issuer = () if "issuer" in problem else ("--issuer=letsencrypt.org",)
+    code, out, err = check("example.com", *issuer, *options)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"pinwarden: error: {problem}")
+
+
+def test_options_are_read_as_they_are_meant(check: Check) -> None:
+    name = ("contact.example.com", "--issuer= LetsEncrypt.org ")
+    (line,) = check.lines(*name, "--known-tags= Issue, CONTACTEMAIL,,")
+    assert (line["verdict"], line["issuer"]) == ("allowed", "LetsEncrypt.org")
+    (line,) = check.lines(*name, "--known-tags=")
+    assert line["reason"] == "unknown-critical"
 
 
 @pytest.mark.parametrize("issuer", ["-ca.example.net", "Let's\x1b[31m Encrypt", "%"])
@@ -256,3 +314,15 @@ def test_wrong_usage_is_one_line(
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.startswith("pinwarden: error: ")
+
+
+def test_what_is_left_open_is_asked_for_once(check: Check) -> None:
+    code, out, _ = check("bound.example.com", "--issuer=ca.example.net")
+    assert code == 1
+    assert "and only by method 'dns-01': say which are used with --account-uri and --method" in out
+    assert out.count("say which") == 2
+
+
+def test_names_of_a_list_stand_in_a_column(check: Check) -> None:
+    _, out, _ = check("example.com", "a.b.example.com", "--issuer=letsencrypt.org")
+    assert len({line.index("  example.com: ") for line in out.splitlines()}) == 1

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pinwarden.caa.issuers.map import How, load_issuers, parse_issuers
-from pinwarden.cli.caa.evidence import evidence_of_files, names_of_items, read_certificates
+from pinwarden.cli.caa.evidence import evidence_of_files, names_of_items
+from pinwarden.cli.caa.files import read_certificates
 from pinwarden.errors import ConfigError
 from pinwarden.lab.ca import CA
 from pinwarden.lab.hostile import hostile_certificate
@@ -51,9 +52,10 @@ def test_names_that_no_policy_can_stand_for_are_left_out(ca: CA, tmp_path: Path)
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "no certificate"),
-        (b"-----BEGIN CERTIFICATE-----\nMII=A\n-----END CERTIFICATE-----\n", "certificate"),
-        (b"-----BEGIN PRIVATE KEY-----\nMIIA\n-----END PRIVATE KEY-----\n", "no certificate"),
+        (b"", "is not a certificate"),
+        (b"-----BEGIN CERTIFICATE-----\nMII=A\n-----END CERTIFICATE-----\n", "is not a cert"),
+        (b"-----BEGIN CERTIFICATE-----\nMIIA\n", "no PEM block in it is a whole certificate"),
+        (b"-----BEGIN PRIVATE KEY-----\nMIIA\n-----END PRIVATE KEY-----\n", "no PEM block"),
         (b"0\x03abc", "odd"),
     ],
 )
@@ -62,6 +64,18 @@ def test_a_file_of_something_else_is_refused(content: bytes, said: str, tmp_path
     (tmp_path / "odd").write_bytes(content)
     with pytest.raises(ConfigError, match=said):
         evidence_of_files([tmp_path / "odd"], load_issuers())
+
+
+def test_other_headers_of_pem(ca: CA, tmp_path: Path) -> None:
+    """OpenSSL's trusted form has more octets after the certificate, an old one another label."""
+    der = ca.issue(["example.com"]).certificate
+    blocks = b""
+    for label, more in ((b"TRUSTED ", b"\x30\x00"), (b"X509 ", b""), (b"", b"")):
+        name = label + b"CERTIFICATE-----"
+        blocks += b"-----BEGIN " + name + b"\r\n" + encodebytes(der + more) + b"-----END " + name
+        blocks += b"\r\n"
+    (tmp_path / "all").write_bytes(blocks)
+    assert [view.der for view in read_certificates(tmp_path / "all")] == [der] * 3
 
 
 def test_a_file_of_authorities_is_no_evidence(ca: CA, tmp_path: Path) -> None:
@@ -94,11 +108,11 @@ def test_every_real_certificate_can_be_read(corpus: Path, tmp_path: Path) -> Non
     """Real certificates in one PEM file each give their names."""
     ders = list(real_certificates(corpus))[:200]
     (tmp_path / "all.der").write_bytes(ders[0])
-    assert read_certificates(tmp_path / "all.der") == (ders[0],)
+    assert [view.der for view in read_certificates(tmp_path / "all.der")] == [ders[0]]
     begin, end = "-----BEGIN CERTIFICATE-----\n", "-----END CERTIFICATE-----\n"
     text = "".join(f"{begin}{encodebytes(der).decode('ascii')}{end}" for der in ders)
     (tmp_path / "all.pem").write_text(text)
-    assert read_certificates(tmp_path / "all.pem") == tuple(ders)
+    assert [view.der for view in read_certificates(tmp_path / "all.pem")] == ders
     assert len(evidence_of_files([tmp_path / "all.pem"], load_issuers())) > 190
 
 

@@ -169,9 +169,24 @@ def test_nothing_was_seen(home: Home, store: str) -> None:
     """Of a name that nobody observed nothing is known, and that is no pass."""
     ran = home.run_here("caa", "history", "other.example", "--store", store).checked(0)
     assert ran.out == ""
-    assert "nothing was seen" in ran.err
+    assert "other.example: never observed" in ran.err
+    names = ("www.example.com", "other.example")
+    ran = home.run_here("caa", "history", *names, "--since", "2030-01-01", "--store", store)
+    assert ran.checked(0).out == ""
+    assert "www.example.com: not observed since then\n" in ran.err
+    assert "other.example: never observed" in ran.err
     ran = home.run_here(
         *("caa", "history", "other.example", "--store", store, "--at", "2026-05-02"),
         *("--issuer", "ca1.example.net"),
     ).checked(1)
     assert ran.out.startswith("unknown (no-observation-in-window)")
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01", "0001-01-01T02:00+14:00", "9999-12-31T23:00Z"])
+@pytest.mark.parametrize("option", ["--at", "--not-before", "--since"])
+def test_moments_at_the_ends_of_the_calendar(
+    home: Home, store: str, moment: str, option: str
+) -> None:
+    """They leave no room for a window, and are refused in one line."""
+    ran = home.run_here("caa", "history", "www.example.com", option, moment, "--store", store)
+    assert f"{option} '{moment}': not a date or time" in ran.checked(2).err

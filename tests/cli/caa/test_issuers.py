@@ -243,5 +243,12 @@ def test_another_report_is_refused(home: Path, capsys: pytest.CaptureFixture[str
     """A file that has not the columns."""
     file = home / "other.csv"
     file.write_text("a,b\n1,2\n")
-    assert run(["caa", "issuers", "--identifiers", str(file)]) == 3
-    assert "has no column" in capsys.readouterr().err
+    assert run(["caa", "issuers", "--identifiers", str(file)]) == 2
+    assert "other.csv': CCADB report: has no column" in capsys.readouterr().err
+
+
+def test_an_endless_file_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """Before it fills the memory."""
+    for option in ("--identifiers", "--certificate"):
+        assert run(["caa", "issuers", option, "/dev/zero"]) == 2
+        assert "is larger than 64 MiB" in capsys.readouterr().err

@@ -82,3 +82,27 @@ def test_a_bar_on_the_terminal_leaves_the_answers_alone(tmp_path: Path) -> None:
     assert b"300" in seen
     answers = (tmp_path / "out").read_text().splitlines()
     assert [json.loads(line)["verdict"] for line in answers] == ["unknown"] * 300
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("command", ["make", "check"])
+def test_an_answer_that_cannot_be_written_is_no_verdict(command: str, tmp_path: Path) -> None:
+    """A full disk is one line and exit code 3: 1 would say that a CA may not issue."""
+    (tmp_path / "zone").write_text('$ORIGIN example.com.\n@ 60 IN CAA 0 issue "letsencrypt.org"\n')
+    arguments = {
+        "make": ["--ca=letsencrypt.org"],
+        "check": ["--issuer=letsencrypt.org", "--zone", str(tmp_path / "zone")],
+    }
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "pinwarden", "caa", command, "example.com", *arguments[command]],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert ran.returncode == 3
+    assert "pinwarden: error: the answer cannot be written: No space left on device\n" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert "Exception ignored" not in ran.stderr

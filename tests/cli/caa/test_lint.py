@@ -129,7 +129,7 @@ def test_text_tells_about_a_set_once(server: LabDNS, capsys: pytest.CaptureFixtu
     assert run(["caa", "lint", *names, *where]) == 1
     text = capsys.readouterr().out
     assert text.count("[PW-CAA-NO-ISSUEWILD]") == 1
-    assert "a.loose.example.com (policy at loose.example.com)\n  4 more findings, as for" in text
+    assert "a.loose.example.com (policy at loose.example.com)\n  4 findings, as for" in text
     assert "www.example.com (policy at example.com)\n  nothing to report\n" in text
     assert "      do: Correct the value" in text
     assert "\x1b" not in text
@@ -204,3 +204,28 @@ def test_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None
     """One clear line, exit code 2."""
     assert run(["caa", "lint", *arguments]) == 2
     assert capsys.readouterr().err.startswith("pinwarden: error: ")
+
+
+def test_names_that_a_zone_file_does_not_cover(
+    zone_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They are never among those of which there is nothing to report."""
+    assert run(["caa", "lint", "--zone", str(zone_file), "www.example.org"]) == 2
+    assert "www.example.org is not in the zone example.com" in capsys.readouterr().err
+    with zone_file.open("a") as file:
+        file.write("sub 300 IN NS ns.example.net.\n")
+    assert run(["caa", "lint", "--zone", str(zone_file), "www.sub.example.com"]) == 0
+    assert "www.sub.example.com: cannot be told from the file" in capsys.readouterr().err
+
+
+def test_many_names_under_one_policy_are_counted(
+    server: LabDNS, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ten thousand names of one zone are no ten thousand paragraphs."""
+    names = [f"h{number}.loose.example.com" for number in range(40)]
+    (tmp_path / "names").write_text("\n".join(names))
+    where = ["--resolver", f"127.0.0.1:{server.port}"]
+    assert run(["caa", "lint", "--names", str(tmp_path / "names"), *where]) == 0
+    text = capsys.readouterr().out
+    assert text.count("(policy at loose.example.com)\n") == 11
+    assert "29 more names: 4 findings, as for h0.loose.example.com\n" in text

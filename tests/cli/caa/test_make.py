@@ -102,10 +102,13 @@ def test_accounts_and_methods_find_their_ca(capsys: pytest.CaptureFixture[str]) 
     ("arguments", "said"),
     [
         ([], "nothing to make records for"),
-        (["example.com"], "nothing is meant"),
+        (["example.com"], "no policy given"),
         (["*.example.com", "--ca", "pki.goog"], "--wildcard"),
         (["192.0.2.1", "--ca", "pki.goog"], "IP address"),
-        (["example.com", "--ca", "Let's Encrypt"], "--ca"),
+        (["example.com", "--ca", "Let's Encrypt"], "did you mean letsencrypt.org?"),
+        (["example.com", "--ca", "https://www.digicert.com/"], "did you mean digicert.com?"),
+        (["example.com", "--ca", "none", "--account-uri", "https://ca.example/1"], "bind a CA"),
+        (["example.com", "--ca", "any", "--wildcard", "none", "--method", "dns-01"], "bind a CA"),
         (["example.com", "--ca", "none", "--ca", "pki.goog"], "stands alone"),
         (["example.com", "--ca", "pki.goog", "--wildcard", "any"], "--wildcard any"),
         (["example.com", "--ca", "any"], "nothing is restricted"),
@@ -133,6 +136,12 @@ def test_what_cannot_be_made_is_one_clear_line(
     assert said in err
     assert "\x1b" not in err
     assert len(err.splitlines()) <= 2
+
+
+def test_a_method_binds_the_ca_of_wildcards(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing needs to be said of plain names for that."""
+    assert run(["caa", "make", "example.com", "--wildcard", "pki.goog", "--method", "dns-01"]) == 0
+    assert 'CAA 0 issuewild "pki.goog;validationmethods=dns-01"' in capsys.readouterr().out
 
 
 def test_a_mistyped_ca_and_a_test_account_are_told(capsys: pytest.CaptureFixture[str]) -> None:

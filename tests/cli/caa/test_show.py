@@ -20,6 +20,11 @@ open  300 IN CAA 0 issuemail "%%%"
 cdn   300 IN CNAME open
 bad   300 IN CAA \# 3 000569
 down  300 IN A 192.0.2.1
+words 300 IN CAA 0 iodef "a@example.com"
+words 300 IN CAA 0 issuewld ";"
+words 300 IN CAA 0 issuewild ";"
+words 300 IN CAA 0 issue "letsencrypt.org;accounturi=12345"
+words 300 IN CAA 0 contactemail "a@example.com"
 """
 
 
@@ -114,3 +119,32 @@ def test_resolvers_that_disagree_are_remarked_upon(
         assert run([*where, *more, "example.com", "--json"]) == 0
     line = json.loads(capsys.readouterr().out)
     assert [each["may_issue"]["whom"] for each in line["resolvers"]] == ["nobody", "nobody"]
+
+
+def test_each_record_in_words_and_in_one_order(
+    where: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Servers turn a set around; what no request can satisfy authorises nobody."""
+    assert run([*where, "words.example.com"]) == 0
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert lines[2:15] == [
+        '0 issue "letsencrypt.org;accounturi=12345"',
+        "authorises letsencrypt.org (Let's Encrypt)",
+        "only for the account 12345",
+        "no request can satisfy this, so the record authorises nobody",
+        '0 issuewild ";"',
+        "authorises nobody, for wildcard names",
+        '0 iodef "a@example.com"',
+        "a CA cannot report a refused request: iodef value 'a@example.com': is no URL",
+        '0 contactemail "a@example.com"',
+        "a contact for validation by mail",
+        '0 issuewld ";"',
+        "no known property, so CAs ignore it",
+        "",
+    ]
+    assert lines[15] == "plain names:       no CA"
+
+
+def test_a_critical_property_in_words(where: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*where, "example.com"]) == 0
+    assert "critical: a CA that does not know this property must refuse" in capsys.readouterr().out

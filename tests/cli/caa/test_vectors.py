@@ -14,7 +14,8 @@ from pinwarden.cli.main import run
 from pinwarden.lab.dns import LabDNS
 from support.caa_vectors import Case, cases
 
-CASES = cases(Path(__file__).parents[2] / "vectors")
+VECTORS = Path(__file__).parents[2] / "vectors"
+CASES = [*cases(VECTORS), *cases(VECTORS, "caa-more.json")]
 # Only where nothing will come: an honest answer may take its time.
 _IMPATIENT = ("--timeout", "0.2")
 

@@ -61,7 +61,7 @@ def once(home: Home, *arguments: str, code: int = 0) -> dict[str, Any]:
 def test_one_alert_for_each_change(home: Home, dns: LabDNS) -> None:
     """Looked at by one process after another, as from cron."""
     assert once(home) == {
-        "caa": {"names": 1, "changed": 0, "failed": 0, "findings": []},
+        "caa": {"names": 1, "changed": 0, "failed": 0, "problems": [], "findings": []},
         "alerts": 0,
     }
     dns.set_zone(ZONE, CA1 + CA2)
@@ -85,6 +85,11 @@ def test_a_name_that_cannot_be_looked_up(home: Home, dns: LabDNS) -> None:
     assert report["caa"]["failed"] == 1
     once(home, code=3)
     assert told(home) == [("PW-CAA-LOOKUP-FAILED", f"CAA of {ZONE}")]
+    (problem,) = report["caa"]["problems"]
+    assert problem["name"] == ZONE
+    assert "SERVFAIL" in problem["problem"]
+    said = home.run_here("caa", "watch", "-c", str(home.config), "--once").checked(3).err
+    assert f"{ZONE}: could not be looked up: {problem['problem']}" in said
 
 
 def test_names_of_the_command_line(home: Home, dns: LabDNS) -> None:
@@ -112,6 +117,9 @@ def test_names_of_the_command_line(home: Home, dns: LabDNS) -> None:
         (("*.example.com",), "a wildcard is not a name to watch"),
         (("shop.example", "--resolver", "ftp://x"), "server 'ftp://x'"),
         (("shop.example", "--interval", "0"), "--interval"),
+        (("shop.example", "--interval", "nan"), "--interval: must be a finite number"),
+        (("shop.example", "--interval", "1e300"), "--interval: must be a finite number"),
+        (("hidden.onion",), "no name to observe"),
     ],
 )
 def test_what_cannot_be_observed(home: Home, arguments: tuple[str, ...], says: str) -> None:
@@ -128,6 +136,8 @@ def test_what_cannot_be_observed(home: Home, arguments: tuple[str, ...], says: s
         ('names = ["x y"]', "caa.names: .*'x y'"),
         ('names = ["192.0.2.1"]', "caa.names: '192.0.2.1': there is no CAA for an address"),
         ("interval_minutes = 0", "caa.interval_minutes: must be a finite number above zero"),
+        ("interval_minutes = 1e300", "caa.interval_minutes: must be .* at most 1,000,000,000"),
+        ("patience_minutes = nan", "caa.patience_minutes: must be a finite number above zero"),
         ("intervall_minutes = 5", "unknown key 'intervall_minutes' in caa\n.*'interval_minutes'"),
     ],
 )

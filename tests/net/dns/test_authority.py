@@ -46,13 +46,20 @@ async def test_servers_of_a_name(name: str) -> None:
 
 
 async def test_a_server_without_an_address() -> None:
+    """Nor is it passed over in silence that a server may have more addresses."""
     zones = {"example.com": SERVED, "example.net": "@ 60 IN A 127.0.0.3"}
     lab = LabDNS(zones, "resolver")
     lab.faults["ns1.example.com AAAA"] = "servfail"
     async with lab, resolver(lab) as asking:
         found = await find_authority("example.com", asking)
     assert [each.name for each in found.servers] == ["ns1.example.com"]
-    assert found.problems == ("name server 'ns2.example.net': has no address",)
+    assert sorted(found.problems) == [
+        (
+            f"name server 'ns1.example.com': AAAA address not found: 127.0.0.1:{lab.port} (udp) "
+            "answered SERVFAIL to a question about 'ns1.example.com'"
+        ),
+        "name server 'ns2.example.net': has no address",
+    ]
 
 
 async def test_a_resolver_that_cannot_say() -> None:

@@ -48,7 +48,7 @@ async def test_records(lab: LabDNS, cafile: str) -> None:
     assert (lookup.outcome, lookup.transport) == (Outcome.RECORDS, "https")
     assert lookup.dnssec == DNSSECState.SECURE
     assert lookup.server == lab.doh_url
-    assert lab.doh.methods == ["POST"]
+    assert set(lab.doh.methods) == {"POST"}
     assert lab.queries[0].id == 0
 
 
@@ -64,6 +64,7 @@ async def test_many_names(lab: LabDNS, cafile: str) -> None:
     [
         ("wrong-type", Failure.MALFORMED, "and no DNS message"),
         ("too-long", Failure.MALFORMED, "larger than 65535 octets"),
+        ("endless", Failure.MALFORMED, "larger than 65535 octets"),
         ("empty", Failure.MALFORMED, "ends before it says"),
         ("redirect", Failure.UNREACHABLE, "HTTP status 3"),
     ],
@@ -84,11 +85,20 @@ async def test_silence(lab: LabDNS, cafile: str) -> None:
     assert (lookup.failure, lookup.attempts) == (Failure.TIMEOUT, 2)
 
 
-async def test_a_refusal_in_http(lab: LabDNS, cafile: str) -> None:
-    lab.doh.status = 503
+@pytest.mark.parametrize("status", [204, 403, 429, 500, 503])
+async def test_a_refusal_in_http(lab: LabDNS, cafile: str, status: int) -> None:
+    lab.doh.status = status
     lookup = await asked(lab, cafile)
     assert lookup.failure == Failure.UNREACHABLE
-    assert lookup.problem.endswith("answered with HTTP status 503")
+    assert lookup.problem.endswith(f"answered with HTTP status {status}")
+
+
+async def test_authorities_of_the_environment(
+    lab: LabDNS, cafile: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenSSL's own variable names those that count instead of the system's."""
+    monkeypatch.setenv("SSL_CERT_FILE", cafile)
+    assert (await asked(lab, None)).records
 
 
 async def test_a_certificate_of_an_unknown_authority(lab: LabDNS) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import dns.message
+import dns.rcode
+import dns.rrset
 import pytest
 
 from net.dns.asking import IMPATIENT, ZONES, resolver
@@ -32,7 +34,7 @@ async def test_records() -> None:
     )
     (query,) = lab.queries
     assert query.wants_dnssec
-    assert query.wants_ad
+    assert not query.wants_ad
     assert query.payload == 1232
 
 
@@ -219,6 +221,49 @@ async def test_a_referral_is_no_answer(name: str) -> None:
     assert "refers to the servers of 'sub.example.com'" in lookup.problem
 
 
+@pytest.mark.parametrize("rcode", ["NOERROR", "NXDOMAIN"])
+async def test_an_alias_denied_by_its_own_zone(rcode: str) -> None:
+    """Servers add the SOA of the alias's zone; what is at the target is for others to say."""
+    lab = LabDNS(ZONES)
+
+    def with_soa(name: str, wire: bytes) -> bytes:
+        message = dns.message.from_wire(wire)
+        if name == "out.example.com":
+            soa = "ns.example.com. h.example.com. 1 2 3 4 5"
+            message.authority = [dns.rrset.from_text("example.com.", 60, "IN", "SOA", soa)]
+            message.set_rcode(dns.rcode.from_text(rcode))
+        return message.to_wire()
+
+    lab.rewrite = with_soa
+    lookup = await looked_up(lab, "out.example.com")
+    assert (lookup.failure, lookup.aliases) == (Failure.REFUSED, ("x.example.net",))
+
+
+@pytest.mark.parametrize("rcode", [0, 3])
+async def test_who_neither_knows_nor_asks_others(rcode: int) -> None:
+    """No AA, no RA, no records: a server that was asked by mistake denies nothing."""
+    lab = LabDNS(ZONES)
+    lab.rewrite = lambda _, wire: (
+        wire[:2] + bytes((0x81, rcode, 0, 1)) + bytes(6) + wire[12 : 12 + 13 + 4]
+    )
+    lookup = await looked_up(lab, "example.com")
+    assert (lookup.outcome, lookup.failure) == (Outcome.FAILED, Failure.UNREACHABLE)
+    assert lookup.problem.endswith("is no resolver, and has no zone of 'example.com'")
+
+
+@pytest.mark.parametrize("name", ["example.com", "empty.example.com", "missing.example.com"])
+@pytest.mark.parametrize("code", [4, 15, 16, 17, 18])
+async def test_an_answer_made_up_for_us(name: str, code: int) -> None:
+    """A filter says so (RFC 8914): that what it filters has no CAA would be permission."""
+    lab = LabDNS(ZONES, "resolver")
+    lab.extended_errors[name] = [(code, "")]
+    lookup = await looked_up(lab, name)
+    assert (lookup.outcome, lookup.failure) == (Outcome.FAILED, Failure.REFUSED)
+    assert lookup.problem.endswith(
+        f"does not say what the zone says: {ExtendedError(code).meaning}"
+    )
+
+
 @pytest.mark.parametrize("name", ["", "a..b", "a" * 64, "ä.example"])
 async def test_what_is_no_name(name: str) -> None:
     lookup = await looked_up(LabDNS(ZONES), name)
@@ -273,10 +318,13 @@ async def test_ten_times_more_names_than_slots() -> None:
     ],
 )
 async def test_the_state_of_dnssec(role: Role, name: str, state: DNSSECState) -> None:
-    """`insecure` is what a server says that is known to validate, by what it says of the root."""
+    """`insecure` is what a server says that is known to validate, by what it says of the root.
+
+    Which it is asked with DO, where it must vouch, and without, where it must not.
+    """
     lab = LabDNS(ZONES, role, secure=["b.example.com"])
     assert (await looked_up(lab, name)).dnssec == state
-    assert lab.asked(".", "SOA") == (0 if role == "authoritative" or state == "secure" else 1)
+    assert lab.asked(".", "SOA") == (0 if role == "authoritative" else 2)
 
 
 async def test_whether_it_validates_is_asked_once() -> None:
@@ -285,7 +333,7 @@ async def test_whether_it_validates_is_asked_once() -> None:
         names = [f"n{n}.example.com" for n in range(50)]
         lookups = await asyncio.gather(*map(asking.look_up, names))
     assert {each.dnssec for each in lookups} == {DNSSECState.INSECURE}
-    assert lab.asked(".", "SOA") == 1
+    assert lab.asked(".", "SOA") == 2
 
 
 async def test_a_probe_without_an_answer() -> None:

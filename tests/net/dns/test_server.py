@@ -84,6 +84,9 @@ def test_any_text(text: str) -> None:
     ("text", "trusted"),
     [
         ("127.0.0.53", True),
+        ("127.0.0.11", False),
+        ("tcp://127.0.0.11", False),
+        ("0.0.0.0", False),
         ("[::1]:53", True),
         ("192.0.2.1", False),
         ("tcp://192.0.2.1", False),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pinwarden.caa.formats.form import Form, RecordSet, text_of
+from pinwarden.caa.formats.form import Form, RecordSet, only_tags, text_of
 from pinwarden.caa.formats.json_text import json_string
 from pinwarden.caa.record import CAARecord
 from pinwarden.errors import ConfigError
@@ -13,8 +13,9 @@ _TAGS = ("issue", "issuewild", "iodef", "issuemail", "issuevmc", "contactemail",
 
 
 def _call(record: CAARecord, ttl: int) -> str:
-    if record.property not in _TAGS or record.flags not in (0, 128):
-        raise ConfigError("form dnscontrol: takes flags 0 and 128, and only " + ", ".join(_TAGS))
+    only_tags(record, "dnscontrol", _TAGS)
+    if record.flags not in (0, 128):
+        raise ConfigError(f"form dnscontrol: takes flags 0 and 128, not {record.flags}")
     tag, value = text_of(record, "dnscontrol")
     modifiers = (", CAA_CRITICAL" if record.critical else "") + f", TTL({ttl})"
     return f'  CAA("@", {json_string(tag)}, {json_string(value)}{modifiers})'

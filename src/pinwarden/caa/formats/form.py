@@ -51,6 +51,15 @@ class Form:
     traps: tuple[str, ...] = ()
 
 
+def only_tags(record: CAARecord, form: str, tags: Sequence[str]) -> None:
+    """Raises `ConfigError` for a tag that what reads the form refuses."""
+    if record.property not in tags:
+        raise ConfigError(
+            f"form {form}: takes only the tags {', '.join(tags)}",
+            hint=f"publish the record for {quoted(record.tag)} in another way",
+        )
+
+
 def text_of(record: CAARecord, form: str, *, without: str = "") -> tuple[str, str]:
     """Tag and value for a form that holds text and no escapes of its own.
 
@@ -60,9 +69,13 @@ def text_of(record: CAARecord, form: str, *, without: str = "") -> tuple[str, st
     value = record.value.decode("latin-1")
     foreign = [c for c in value if not " " <= c <= "~" or c in without]
     if foreign or record.property is None:
-        subject = "tag" if record.property is None else f"character {quoted(foreign[0])}"
+        subject = f"the tag {quoted(record.tag)}"
+        if record.property is not None:
+            first = foreign[0]
+            what = f"character {first}" if " " <= first <= "~" else f"octet {ord(first):#04x}"
+            subject = f"{what} in {quoted(record.value)}"
         raise ConfigError(
-            f"form {form}: cannot carry the {subject} of {quoted(record.value)}",
+            f"form {form}: cannot carry {subject}",
             hint="bind, generic and tinydns carry every record",
         )
     return record.tag.decode("ascii"), value

@@ -25,9 +25,10 @@ def _lines(each: RecordSet) -> Iterator[str]:
 
 
 def _order(each: RecordSet) -> tuple[str, list[tuple[int, str]]]:
-    # Names with numbers by the number, as `enforce_order` has them.
-    pieces = re.findall(r"[0-9]+|[^0-9]+", each.label)
-    return each.zone, [(int(p), "") if p.isdigit() else (-1, p) for p in pieces]
+    # Names with numbers by the number, as `enforce_order` has them: text and number in turns,
+    # and what begins with a number has no text before it.
+    pieces = re.split(r"([0-9]+)", each.label)
+    return each.zone, [(int(p), "") if p.isdigit() else (0, p) for p in pieces]
 
 
 def _render(sets: Sequence[RecordSet]) -> str:

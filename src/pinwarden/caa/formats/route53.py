@@ -9,16 +9,20 @@ from pinwarden.caa.formats.json_text import json_document
 from pinwarden.caa.record import CAARecord
 from pinwarden.errors import ConfigError
 
-# A change batch's limits: changes, and characters of all values together.
-_CHANGES_LIMIT = 1000
-_VALUES_LIMIT = 32_000
+# A change batch's limits: values, characters of all values together, and of one.
+_VALUES_LIMIT = 1000
+_CHARACTERS_LIMIT = 32_000
+_VALUE_LIMIT = 4000
 
 
 def route53_value(record: CAARecord) -> str:
     """`flags tag "value"`; raises `ConfigError` for what Route 53 has no sure form for."""
     # Route 53 writes odd octets in octal, zone files in decimal: neither is safe to guess at.
     tag, value = text_of(record, "route53", without='"\\')
-    return f'{record.flags} {tag} "{value}"'
+    text = f'{record.flags} {tag} "{value}"'
+    if len(text) > _VALUE_LIMIT:
+        raise ConfigError(f"form route53: a value has more than {_VALUE_LIMIT} characters")
+    return text
 
 
 def _change(each: RecordSet) -> dict[str, object]:
@@ -34,9 +38,9 @@ def _change(each: RecordSet) -> dict[str, object]:
 
 
 def _render(sets: Sequence[RecordSet]) -> str:
-    # An UPSERT counts twice against both limits.
-    values = sum(len(route53_value(record)) for each in sets for record in each.records)
-    if 2 * len(sets) > _CHANGES_LIMIT or 2 * values > _VALUES_LIMIT:
+    values = [route53_value(record) for each in sets for record in each.records]
+    # Every value of an UPSERT counts twice against both limits.
+    if 2 * len(values) > _VALUES_LIMIT or 2 * sum(map(len, values)) > _CHARACTERS_LIMIT:
         raise ConfigError("form route53: too much for one change batch", hint="give fewer names")
     return json_document({"Changes": [_change(each) for each in sets]})
 

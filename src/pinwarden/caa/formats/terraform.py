@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from pinwarden.caa.formats.form import Form, RecordSet, text_of
+from pinwarden.caa.formats.form import Form, RecordSet, only_tags, text_of
 from pinwarden.caa.formats.hcl import attributes, hcl_label, hcl_string, string_list
 from pinwarden.caa.formats.route53 import route53_value
 from pinwarden.caa.presentation import to_presentation
+from pinwarden.errors import ConfigError
+
+# What the provider's schema of `azurerm_dns_caa_record` takes.
+_AZURE_TAGS = ("issue", "issuewild", "iodef", "contactemail")
+# Cloudflare's, for every plan; 1 is there too, and means "automatic".
+_CLOUDFLARE_TTL = range(60, 86_400 + 1)
 
 
 def _resource(kind: str, label: str, lines: Sequence[str]) -> str:
@@ -54,6 +60,11 @@ def _fields(each: RecordSet, form: str) -> list[list[tuple[str, str]]]:
 
 
 def _cloudflare(each: RecordSet) -> list[str]:
+    if each.ttl not in _CLOUDFLARE_TTL:
+        raise ConfigError(
+            f"form terraform-cloudflare: TTL {each.ttl} is not among "
+            f"{_CLOUDFLARE_TTL[0]} to {_CLOUDFLARE_TTL[-1]} seconds"
+        )
     blocks = []
     for number, fields in enumerate(_fields(each, "terraform-cloudflare"), 1):
         head = [
@@ -75,6 +86,8 @@ def _azure(each: RecordSet) -> list[str]:
         ("resource_group_name", "var.resource_group_name"),
         ("ttl", str(each.ttl)),
     ]
+    for record in each.records:
+        only_tags(record, "terraform-azure", _AZURE_TAGS)
     lines = attributes(head, 2)
     for fields in _fields(each, "terraform-azure"):
         lines += ["", "  record {", *attributes(fields, 4), "  }"]

@@ -60,13 +60,15 @@ class LastObserved:
     """The newest known of a name through one resolver.
 
     `policy` is the last policy seen, however long ago; `failing_since` when the lookups
-    began to fail that have failed from then on, None if the last one succeeded.
+    began to fail that have failed from then on, None if the last one succeeded. `recent`
+    are the policies seen of late, oldest first, with `policy` as the last of them.
     """
 
     name: str
     resolver: str
     policy: Observation | None
     failing_since: datetime | None = None
+    recent: tuple[Observation, ...] = ()
 
 
 def observation_of(found: RelevantSet, at: datetime, resolver: str = "") -> Observation:
@@ -155,7 +157,8 @@ def is_continued(before: Observation, after: Observation) -> bool:
     """
     if (before.name, before.resolver) != (after.name, after.resolver):
         return False
-    if after.first_seen - before.last_seen > LONGEST_GAP:
+    # Of two looks that far apart in the wrong order one has a wrong time.
+    if abs(after.first_seen - before.last_seen) > LONGEST_GAP:
         return False
     if before.failed or after.failed:
         bogus = Failure.BOGUS
@@ -174,6 +177,7 @@ def continued(before: Observation, after: Observation) -> Observation:
     gap = max(after.first_seen - before.last_seen, timedelta(0))
     return replace(
         before,
+        first_seen=min(before.first_seen, after.first_seen),
         ttl=max(ttls, default=None),
         last_seen=max(before.last_seen, after.last_seen),
         count=before.count + after.count,

@@ -11,6 +11,7 @@ AllCertificateRecordsCSVFormatV5, and the obsolete report by CA owner).
 from __future__ import annotations
 
 import csv
+import io
 import re
 from base64 import b64decode
 from collections import Counter, defaultdict
@@ -26,6 +27,7 @@ from pinwarden.names import normalise_name
 SIZE_LIMIT = 64 << 20
 ROW_LIMIT = 500_000
 _CELL_LIMIT = 16_384
+_LINE_LIMIT = 1 << 20
 _DOMAIN_LIMIT = 500
 _PROBLEM_LIMIT = 200
 
@@ -92,7 +94,11 @@ def find_domains(cell: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         return (), ()
     domains: dict[str, None] = {}
     left: list[str] = []
-    for token in _SEPARATORS.split(cell[:_CELL_LIMIT]):
+    tokens = _SEPARATORS.split(cell[:_CELL_LIMIT])
+    if len(cell) > _CELL_LIMIT:
+        # The last one may be cut, and half a domain is another domain.
+        left.append(tokens.pop())
+    for token in tokens:
         text = token.strip(_QUOTES)
         if not text:
             continue
@@ -216,8 +222,7 @@ def _rows(
     """
     if len(data) > SIZE_LIMIT:
         raise MalformedError(f"CCADB report: is larger than {SIZE_LIMIT >> 20} MiB")
-    lines = data.decode("utf-8-sig", "replace").splitlines(keepends=True)
-    reader = csv.reader(lines)
+    reader = csv.reader(_lines(data))
     try:
         headings = [" ".join(each.lower().split()) for each in next(reader, [])]
         places = _places(headings, columns)
@@ -232,6 +237,15 @@ def _rows(
             yield number, {name: _cell(row, places.get(name)) for name in names}
     except csv.Error as error:
         raise MalformedError(f"CCADB report: is not CSV ({quoted(str(error))})") from error
+
+
+def _lines(data: bytes) -> Iterator[str]:
+    """The lines of a report, as CSV has them: other separators are parts of a cell."""
+    for line in io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", "replace", newline=""):
+        # A line of nothing but commas would be a hundred times its size in memory.
+        if len(line) > _LINE_LIMIT:
+            raise MalformedError(f"CCADB report: a line has more than {_LINE_LIMIT} characters")
+        yield line
 
 
 def _places(headings: Sequence[str], columns: Mapping[str, str]) -> dict[str, int]:

@@ -19,6 +19,10 @@ _SHORTEST_LABEL = 3
 _SHORTEST_BRAND = 6
 _NOT_LETTERS = re.compile(r"[^0-9a-z]+")
 _HOST = re.compile(r"^(?:[a-z][a-z0-9+.-]{0,20}:)?(?://)?(?:[^/@\s]{0,64}@)?([^/:?#\s]+)")
+_GENERIC = frozenset(("com", "net", "org"))
+# No public CA goes by a name below these, and no slip of the hand ends in one.
+_PRIVATE = frozenset(("corp", "home", "internal", "intranet", "lan", "local", "private"))
+_PRIVATE |= frozenset(("example", "invalid", "localhost", "test"))
 # Under these, two labels are what everybody may register under.
 _SECOND_LEVEL = frozenset(("co", "com", "gov", "ne", "net", "org", "gob", "nat", "or", "go"))
 
@@ -45,7 +49,7 @@ class Near:
 def find_nearest(text: str, known: Iterable[Known], limit: int) -> tuple[Near, ...]:
     """The domains that may have been meant, at most one of each owner, the likeliest first."""
     asked = _Asked.of(text)
-    if asked is None:
+    if asked is None or asked.host.rpartition(".")[2] in _PRIVATE:
         return ()
     best: dict[int, Near] = {}
     for each in known:
@@ -95,9 +99,16 @@ def _by_host(asked: _Asked, domain: str, owner: int) -> Near | None:
     if domain.endswith(f".{asked.host}") and "." in asked.host:
         return Near(6, domain, owner, "the CA goes by this name, not by the one above it")
     label = _NOT_LETTERS.sub("", registered_label(domain))
-    if label == asked.label and len(label) >= _SHORTEST_LABEL:
+    if label == asked.label and len(label) >= _SHORTEST_LABEL and _may_share(label, asked, domain):
         return Near(4, domain, owner, "the same name under another top-level domain")
     return None
+
+
+def _may_share(label: str, asked: _Asked, domain: str) -> bool:
+    """Labels such as `pki` and `ssl` are everybody's: then the top levels must be alike too."""
+    theirs, ours = (each.rpartition(".")[2] for each in (domain, asked.host))
+    alike = theirs[:1] == ours[:1] or {theirs, ours} <= _GENERIC
+    return len(label) > _SHORTEST_LABEL or alike
 
 
 def _by_distance(asked: _Asked, domain: str, owner: int) -> Near | None:

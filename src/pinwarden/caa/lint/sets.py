@@ -9,7 +9,7 @@ from functools import cached_property
 from pinwarden import findings
 from pinwarden.caa.lint.parameters import BINDINGS
 from pinwarden.caa.lint.setting import Setting
-from pinwarden.caa.lint.values import ISSUE_PROPERTIES, lint_record, read_issue
+from pinwarden.caa.lint.values import ISSUE_PROPERTIES, KEYWORDS, lint_record, read_issue
 from pinwarden.caa.record import BrokenRecord, CAARecord
 from pinwarden.caa.value import IssueValue
 from pinwarden.errors import quoted
@@ -119,7 +119,8 @@ def _lint_restriction(whole: RecordSet, setting: Setting) -> Iterator[Finding]:
         message = "issuewild is about wildcard names only: any CA may issue for plain names"
         yield setting.finding(findings.CAA_ISSUEWILD_ONLY, message)
     elif "issuewild" not in tags:
-        named = sorted({v.issuer.lower() for _, v in whole.values("issue") if v.issuer})
+        # Who means nobody by a word is told so, and not that this word may issue.
+        named = sorted({v.issuer.lower() for _, v in whole.values("issue") if v.issuer} - KEYWORDS)
         if named:
             who = ", ".join(named[:5])
             message = f"{who} may issue wildcards as well as plain names: there is no issuewild"

@@ -24,7 +24,9 @@ _KNOWN_TO_ALL = ("issue", "issuewild", "iodef")
 # Ballot SC-090: the validation methods that use these contacts end on these days.
 _SUNSET = {"contactphone": "2027-03-15", "contactemail": "2028-03-15"}
 # What people write who mean the empty issuer.
-_KEYWORDS = frozenset(("none", "null", "no", "nobody", "deny", "disallow", "empty"))
+KEYWORDS = frozenset(("none", "null", "no", "nobody", "deny", "disallow", "empty"))
+# What word processors make of a quotation mark, in UTF-8.
+_TYPOGRAPHIC = tuple(mark.encode() for mark in "\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb")
 _WHOLE_RECORD = re.compile(rb"[ \t]*[0-9]+[ \t]+[A-Za-z0-9]+[ \t]")
 
 
@@ -58,7 +60,9 @@ def _lint_tag(record: CAARecord, setting: Setting) -> Iterator[Finding]:
         message = f"tag {tag} is reserved and was never given a meaning, so it restricts nothing"
         yield setting.finding(findings.CAA_RESERVED_TAG, message, record)
     elif tag not in _DEFINED:
-        message = f"tag {quoted(tag)} is not known, so it restricts nothing{meant(tag, _DEFINED)}"
+        # A critical one forbids everything, which `_lint_flags` says.
+        so = "" if record.critical else ", so it restricts nothing"
+        message = f"tag {quoted(tag)} is not known{so}{meant(tag, _DEFINED)}"
         yield setting.finding(findings.CAA_UNKNOWN_TAG, message, record)
     if not record.tag.islower():
         message = f"tag {quoted(record.tag)} is read as {tag} by CAs, but not by every checker"
@@ -82,11 +86,10 @@ def _lint_flags(record: CAARecord, setting: Setting) -> Iterator[Finding]:
         message = f"every CA knows {tag}, so the critical flag changes nothing"
         yield setting.finding(findings.CAA_CRITICAL_NEEDLESS, message, record)
         return
-    who = "a CA need not know" if tag in _DEFINED else "no CA knows"
-    message = (
-        f"{who} {quoted(record.tag)}, and one that does not must refuse every certificate "
-        "because the record is critical"
-    )
+    message = f"no CA knows {quoted(record.tag)}, so all"
+    if tag in _DEFINED:
+        message = f"a CA need not know {quoted(record.tag)}, and one that does not"
+    message += " must refuse every certificate because the record is critical"
     yield setting.finding(findings.CAA_CRITICAL_UNKNOWN, message, record)
 
 
@@ -120,6 +123,9 @@ def _malformed(record: CAARecord, error: MalformedError, setting: Setting) -> Fi
     if _WHOLE_RECORD.match(text):
         message = f"{error} (the value repeats the flags and the tag){consequence}"
         return setting.finding(findings.CAA_MALFORMED_VALUE, message, record)
+    if text.startswith(_TYPOGRAPHIC):
+        message = "the value is between typographic quotation marks, which are a part of it"
+        return setting.finding(findings.CAA_QUOTED_VALUE, message + consequence, record)
     quotes = text.startswith((b'"', b"'", b'\\"')) or text.endswith((b'"', b"'"))
     kind = findings.CAA_QUOTED_VALUE if quotes else findings.CAA_MALFORMED_VALUE
     return setting.finding(kind, in_words(error) + consequence, record)
@@ -133,7 +139,7 @@ def _lint_issuer(record: CAARecord, issuer: str, setting: Setting) -> Iterator[F
         )
         yield setting.finding(findings.CAA_UPPER_CASE, message, record)
     owner = setting.issuers.owner_of(issuer)
-    if issuer.lower() in _KEYWORDS:
+    if issuer.lower() in KEYWORDS:
         message = f"{quoted(issuer)} is taken for the name of a CA; a CA is forbidden by ';' alone"
         yield setting.finding(findings.CAA_UNKNOWN_CA, message, record)
     elif owner is None:

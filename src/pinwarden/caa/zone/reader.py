@@ -122,7 +122,9 @@ class Reader:
         It is where the SOA record stands, else what the caller named, else the first
         `$ORIGIN` or the nearest name that all owners have in common.
         """
-        if self.soa is not None:
+        # A SOA record whose owner lacks its final dot, as in Cloudflare's exports.
+        doubled = self.soa is not None and self.soa[0] == f"{named}.{named}"
+        if self.soa is not None and not doubled:
             return self.soa[0]
         if named is not None:
             return named

@@ -16,10 +16,11 @@ import click
 from pinwarden.caa.climb import (
     CAAName,
     RelevantSet,
-    climb,
+    climb_asking,
     climb_with,
     parse_caa_name,
     parse_names,
+    read_names,
     why_not_applicable,
 )
 from pinwarden.errors import ConfigError, MalformedError
@@ -100,6 +101,7 @@ def asking_options(command: F) -> F:
                 type=click.IntRange(1, _MOST_PARALLEL),
                 default=DEFAULT_PARALLEL,
                 show_default=True,
+                metavar="N",
                 help="Names in work at the same time.",
             ),
         )
@@ -108,11 +110,14 @@ def asking_options(command: F) -> F:
     return command
 
 
-def asking_from(options: dict[str, Any], *, names_needed: bool = True) -> Asking:
+def asking_from(
+    options: dict[str, Any], *, names_needed: bool = True, any_list: bool = False
+) -> Asking:
     """Takes what `asking_options` added out of a command's options, and checks it.
 
     Raises `ConfigError` for a name that is none, for no name at all, and for a zone
-    file together with a resolver.
+    file together with a resolver. With `any_list` what is no name in a list of names is
+    among the names, with its `problem`.
     """
     zone, resolvers = options.pop("zone"), options.pop("resolvers")
     origin = options.pop("origin")
@@ -121,7 +126,7 @@ def asking_from(options: dict[str, Any], *, names_needed: bool = True) -> Asking
     if origin is not None and zone is None:
         raise ConfigError("--origin: means something with --zone only")
     return Asking(
-        names=_names(options.pop("names"), options.pop("names_file"), names_needed),
+        names=_names(options.pop("names"), options.pop("names_file"), names_needed, any_list),
         resolvers=tuple(resolvers),
         zone=zone,
         origin=origin,
@@ -130,22 +135,33 @@ def asking_from(options: dict[str, Any], *, names_needed: bool = True) -> Asking
     )
 
 
-def _names(given: Sequence[str], file: str | None, needed: bool) -> tuple[CAAName, ...]:
+def _names(
+    given: Sequence[str], file: str | None, needed: bool, any_list: bool
+) -> tuple[CAAName, ...]:
     try:
         names = tuple(map(parse_caa_name, given))
-        if file is not None:
-            names += parse_names(_read_list(file))
     except MalformedError as error:
         raise ConfigError(str(error), hint=error.hint) from error
+    if file is not None:
+        text = _read_list(file)
+        try:
+            names += (read_names if any_list else parse_names)(text)
+        except MalformedError as error:
+            raise ConfigError(f"--names {file}: {error}") from error
     if needed and not names:
+        if file is not None:
+            raise ConfigError(f"--names {file}: holds no name", hint="write one name a line")
         raise ConfigError("no names given", hint="give NAME... or --names FILE")
     return names
 
 
 def _read_list(file: str) -> str:
-    if file == "-":
-        return sys.stdin.read(_LARGEST_LIST)
-    return read_text(Path(file), "--names", _LARGEST_LIST)
+    if file != "-":
+        return read_text(Path(file), "--names", _LARGEST_LIST)
+    text = sys.stdin.read(_LARGEST_LIST + 1)
+    if len(text) > _LARGEST_LIST:
+        raise ConfigError(f"--names -: is longer than {_LARGEST_LIST:,} characters")
+    return text
 
 
 def read_text(path: Path, option: str, most: int) -> str:
@@ -167,7 +183,10 @@ def load_zone(path: Path, origin: str | None) -> Zone:
     try:
         return parse_zone(read_text(path, "--zone", _LARGEST_ZONE), origin)
     except MalformedError as error:
-        raise ConfigError(f"--zone {path}: {error}", hint=error.hint) from error
+        hint = error.hint
+        if origin is None and hint and "$ORIGIN" in hint:
+            hint = "say --origin NAME, or write a line with $ORIGIN"
+        raise ConfigError(f"--zone {path}: {error}", hint=hint) from error
 
 
 async def policies(asking: Asking, *, quiet: bool = False) -> AsyncIterator[Answer]:
@@ -198,18 +217,23 @@ async def policies(asking: Asking, *, quiet: bool = False) -> AsyncIterator[Answ
 
 
 def applicable(name: CAAName) -> bool:
-    """Whether CAA governs the name at all."""
-    return not name.is_ip and why_not_applicable(name.name) is None
+    """Whether this is a name that CAA governs at all."""
+    return not (name.is_ip or name.problem) and why_not_applicable(name.name) is None
 
 
 @asynccontextmanager
 async def opened_resolvers(asking: Asking) -> AsyncIterator[tuple[CAAResolver, ...]]:
-    """The resolvers that the user named, or the system's first; `ConfigError` for none such."""
+    """The resolvers that the user named, or the system's; `ConfigError` for none such."""
     from pinwarden.net.dns.resolver import open_resolver
     from pinwarden.net.dns.server import parse_server, system_servers
+    from pinwarden.net.dns.system import open_system_resolver
 
+    if not asking.resolvers:
+        async with open_system_resolver(system_servers(), timeout=asking.timeout) as system:
+            yield (system,)
+        return
     try:
-        servers = [parse_server(text) for text in asking.resolvers] or [system_servers()[0]]
+        servers = list(map(parse_server, asking.resolvers))
     except MalformedError as error:
         raise ConfigError(str(error), hint=error.hint) from error
     async with AsyncExitStack() as stack:
@@ -219,19 +243,6 @@ async def opened_resolvers(asking: Asking) -> AsyncIterator[tuple[CAAResolver, .
                 for server in servers
             ]
         )
-
-
-async def find_policy(name: str, resolver: CAAResolver) -> RelevantSet:
-    """The climb from one name, asking one resolver."""
-    search = climb(name)
-    asked = next(search)
-    while True:
-        lookup = await resolver.look_up(asked)
-        try:
-            asked = search.send(lookup)
-        except StopIteration as end:
-            found: RelevantSet = end.value
-            return found
 
 
 class _Work:
@@ -270,11 +281,11 @@ class _Work:
             if not applicable(name):
                 found: tuple[RelevantSet, ...] = (RelevantSet(name.name),)
             elif len(self._resolvers) == 1:
-                found = (await find_policy(name.name, self._resolvers[0]),)
+                found = (await climb_asking(name.name, self._resolvers[0].look_up),)
             else:
                 found = tuple(
                     await asyncio.gather(
-                        *(find_policy(name.name, resolver) for resolver in self._resolvers)
+                        *(climb_asking(name.name, each.look_up) for each in self._resolvers)
                     )
                 )
             self._done[number] = Answer(name, found)

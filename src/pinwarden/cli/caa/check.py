@@ -11,7 +11,14 @@ from typing import Any
 import click
 
 from pinwarden.caa.climb import CAAName, RelevantSet
-from pinwarden.caa.evaluate import CAAVerdict, Decision, Purpose, Request, evaluate_caa
+from pinwarden.caa.evaluate import (
+    CAAVerdict,
+    Decision,
+    Purpose,
+    Reason,
+    Request,
+    evaluate_caa,
+)
 from pinwarden.caa.lookup import Lookup
 from pinwarden.caa.profiles import PROFILES, Profile, profile_named
 from pinwarden.cli.caa.asking import Answer, Asking, asking_from, asking_options, policies
@@ -32,6 +39,8 @@ from pinwarden.render.caa import (
 )
 
 _MOST_KNOWN = 4096
+# Longer names than that stand out of the column.
+_WIDEST = 40
 _LEAST_FAVOURABLE_FIRST = (CAAVerdict.DENIED, CAAVerdict.UNKNOWN, CAAVerdict.ALLOWED)
 
 
@@ -54,6 +63,8 @@ class _Case:
 
     def decide(self, name: CAAName, found: RelevantSet) -> Decision:
         """The decision about one name."""
+        if name.problem:
+            return Decision(CAAVerdict.UNKNOWN, Reason.NAME_UNREADABLE, None, (name.problem,))
         lookup = found.lookup
         if lookup is None or lookup.name == name.name:
             return evaluate_caa(found, self.request(name), self.profile)
@@ -140,20 +151,23 @@ def check(as_json: bool, quiet: bool, **options: Any) -> int:
     force and evaluates them for one CA. Exit code 0: allowed for every name; 1: not
     so for some, or it cannot be told.
     """
-    asking = asking_from(options)
+    asking = asking_from(options, any_list=True)
     case = _case(options)
     for finding in () if quiet else case.findings:
         say(f"note: {finding.message}")
     if case.wildcard:
-        names = tuple(name if name.is_ip else replace(name, wildcard=True) for name in asking.names)
-        asking = replace(asking, names=names)
+        asking = replace(asking, names=tuple(map(_as_wildcard, asking.names)))
     return asyncio.run(_check(asking, case, as_json, quiet))
+
+
+def _as_wildcard(name: CAAName) -> CAAName:
+    return name if name.is_ip or name.problem else replace(name, wildcard=True)
 
 
 def _case(options: dict[str, Any]) -> _Case:
     at = parse_moment(options["at"], "--at") or datetime.now(UTC)
     purpose = Purpose(options["purpose"])
-    issuer, *others = options["issuers"]
+    issuer, *others = map(str.strip, options["issuers"])
     issuers, findings = _all_domains(issuer, tuple(others))
     return _Case(
         issuer=issuer,
@@ -174,8 +188,7 @@ def _profile(options: dict[str, Any], purpose: Purpose, at: datetime) -> Profile
         # A CA that is asked for such a certificate understands what restricts it.
         profile = profile.knowing(purpose.tag)
     else:
-        tags = options["known_tags"].lower().split(",")
-        profile = replace(profile, known_tags=frozenset(tag.strip() for tag in tags))
+        profile = replace(profile, known_tags=_tags(options["known_tags"]))
     switches = (
         "supports_rfc8657",
         "br_label_aliases",
@@ -188,11 +201,23 @@ def _profile(options: dict[str, Any], purpose: Purpose, at: datetime) -> Profile
     return replace(profile, **given)
 
 
+def _tags(text: str) -> frozenset[str]:
+    """The tags of a list; raises `ConfigError` for what no property can be called."""
+    tags = [tag for tag in map(str.strip, text.split(",")) if tag]
+    for tag in tags:
+        if not (tag.isascii() and tag.isalnum()):
+            raise ConfigError(
+                f"--known-tags {quoted(tag)}: is not made of letters and digits",
+                hint="such as --known-tags issue,issuewild,iodef",
+            )
+    return frozenset(map(str.lower, tags))
+
+
 def _all_domains(
     issuer: str, others: tuple[str, ...]
 ) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
     """The CA's other domains, as the user lists them or else as the issuer map has them."""
-    if not issuer.strip():
+    if not all((issuer, *others)):
         raise ConfigError("--issuer: is empty", hint="such as --issuer letsencrypt.org")
     if others:
         return (issuer, *others), ()
@@ -211,6 +236,7 @@ def _all_domains(
 async def _check(asking: Asking, case: _Case, as_json: bool, quiet: bool) -> int:
     all_allowed = True
     at_length = len(asking.names) == 1
+    width = min(_WIDEST, max(len(shown_name(name)) for name in asking.names))
     # The parts of a JSON line that are the same for every name.
     fixed = {"issuer": case.issuer, "profile": case.profile.name, "at": case.at}
     with Lines() as lines:
@@ -234,7 +260,7 @@ async def _check(asking: Asking, case: _Case, as_json: bool, quiet: bool) -> int
             if at_length:
                 lines.add(decision_text(answer.name, case.issuer, decision, found).rstrip("\n"))
             else:
-                lines.add(decision_line(answer.name, decision))
+                lines.add(decision_line(answer.name, decision, width))
     return ExitCode.OK if all_allowed else ExitCode.FINDINGS
 
 

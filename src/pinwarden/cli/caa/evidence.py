@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
-import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from pinwarden.caa.issuers.map import IssuerMap
 from pinwarden.caa.proposal import Evidence
+from pinwarden.cli.caa.files import read_certificates
 from pinwarden.errors import ConfigError, MalformedError, quoted
 from pinwarden.names import normalise_name
 from pinwarden.store.contract import SightingFilter, Store, StoredSighting
@@ -19,39 +17,13 @@ from pinwarden.watch.sighting import SightingKind
 from pinwarden.x509.certificate import CertificateView, view_certificate, view_tbs
 
 _PAGE = 500
-# A file of certificates that a person names; a file of another kind is refused early.
-_LARGEST_FILE = 64 * 1024 * 1024
-_PEM = re.compile(rb"-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END ")
-
-
-def read_certificates(path: Path) -> tuple[bytes, ...]:
-    """The DER of every certificate in a PEM or DER file.
-
-    Raises `ConfigError` where the file cannot be read or has none.
-    """
-    try:
-        with path.open("rb") as file:
-            data = file.read(_LARGEST_FILE + 1)
-    except OSError as error:
-        raise ConfigError(f"file {quoted(str(path))}: {error.strerror}") from error
-    if len(data) > _LARGEST_FILE:
-        raise ConfigError(f"file {quoted(str(path))}: is larger than {_LARGEST_FILE:,} bytes")
-    try:
-        found = tuple(base64.b64decode(body) for body in _PEM.findall(data))
-    except binascii.Error as error:
-        raise ConfigError(f"file {quoted(str(path))}: a certificate is cut or damaged") from error
-    if found:
-        return found
-    if data[:1] == b"\x30":
-        return (data,)
-    raise ConfigError(f"file {quoted(str(path))}: holds no certificate, in PEM or DER")
 
 
 def evidence_of_files(paths: Sequence[Path], issuers: IssuerMap) -> tuple[Evidence, ...]:
     """Every certificate in the files that is not a CA's; those help to tell the issuer."""
     found: list[Evidence] = []
     for path in paths:
-        views = [_viewed(der, path) for der in read_certificates(path)]
+        views = read_certificates(path)
         issuing = {view.subject: view for view in views if _is_ca(view)}
         leaves = [view for view in views if not _is_ca(view)]
         if not leaves:
@@ -126,13 +98,6 @@ def _view_of(der: bytes) -> CertificateView | None:
         except MalformedError:
             continue
     return None
-
-
-def _viewed(der: bytes, path: Path) -> CertificateView:
-    try:
-        return view_certificate(der)
-    except MalformedError as error:
-        raise ConfigError(f"file {quoted(str(path))}: {error}") from error
 
 
 def _is_ca(view: CertificateView) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from pinwarden.cli.reading import (
     store_url,
 )
 from pinwarden.errors import ConfigError, MalformedError, quoted
+from pinwarden.names import display
 from pinwarden.store.contract import Store
 from pinwarden.verdicts import Verdict
 
@@ -77,12 +79,8 @@ def history(as_json: bool, **options: Any) -> int:
                 shown = "--issuer" if option == "issuers" else f"--{option.replace('_', '-')}"
                 raise ConfigError(f"{shown}: means something with --at or --not-before only")
         since = parse_moment(options["since"], "--since")
-        seen = [
-            each
-            for each in _observations(_plain(names), options)
-            if since is None or each.last_seen >= since
-        ]
-        _list(seen, as_json)
+        plain = _plain(names)
+        _list(plain, _observations(plain, options), since, as_json)
         return ExitCode.OK
     issuance = _issuance(names, options)
     at = issuance.earliest_sct or issuance.not_before
@@ -146,11 +144,18 @@ def _from_file(file: Path) -> tuple[Observation, ...]:
         raise ConfigError(f"--observations {quoted(str(file))}: {error}") from error
 
 
-def _list(seen: list[Observation], as_json: bool) -> None:
+def _list(
+    names: tuple[str, ...], observed: list[Observation], since: datetime | None, as_json: bool
+) -> None:
+    seen = [each for each in observed if since is None or each.last_seen >= since]
     if as_json:
         for each in seen:
             answer_json(observation_json(each))
     elif seen:
         answer(observations_text(seen))
-    if not seen:
-        say("nothing was seen of it; `pinwarden caa watch` observes")
+    known, shown = {each.name for each in observed}, {each.name for each in seen}
+    for name in names:
+        if name not in known:
+            say(f"{display(name, 260)}: never observed; `pinwarden caa watch` does")
+        elif name not in shown:
+            say(f"{display(name, 260)}: not observed since then")

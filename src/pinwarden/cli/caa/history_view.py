@@ -15,6 +15,7 @@ from pinwarden.names import display
 
 _MOST_RECORDS = 50
 _LONGEST = 500
+_SECOND = timedelta(seconds=1)
 
 
 def observations_text(seen: Sequence[Observation]) -> str:
@@ -32,7 +33,7 @@ def observations_text(seen: Sequence[Observation]) -> str:
 
 def _observation_lines(seen: Observation) -> Iterator[str]:
     facts = [counted(seen.count, "look")]
-    if seen.count > 1:
+    if seen.count > 1 and seen.longest_gap >= _SECOND:
         facts.append(f"at most {_duration(seen.longest_gap)} apart")
     if seen.ttl is not None:
         facts.append(f"TTL {seen.ttl} s")
@@ -72,8 +73,9 @@ def _name_lines(name: NameHistory) -> Iterator[str]:
     shown = f"*.{name.name}" if name.wildcard else name.name
     yield f"{display(shown, 260)}: {name.verdict} ({name.reason})"
     if name.since is not None:
-        yield f"  policies that the CA may have gone by, from {_moment(name.since)}:"
-    if name.longest_gap is not None:
+        which = "policies that the CA may have gone by" if name.policies else "no policy was seen"
+        yield f"  {which}, from {_moment(name.since)}{' on' if not name.policies else ':'}"
+    if name.longest_gap is not None and name.longest_gap >= _SECOND:
         yield f"  (a change of less than {_duration(name.longest_gap)} could have gone unseen)"
     for spell, decision in name.policies:
         yield f"  {_span(spell)}: {decision.verdict} ({decision.reason})"

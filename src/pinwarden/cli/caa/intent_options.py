@@ -10,6 +10,7 @@ import click
 
 from pinwarden.caa.intent import Grant, Intent, normal_issuer
 from pinwarden.caa.lint.accounts import account_ca
+from pinwarden.cli.caa.issuer_map import current_issuers
 from pinwarden.errors import ConfigError, MalformedError, quoted
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -125,9 +126,9 @@ def intent_for(name: str, meant: Meant) -> Intent:
     """The intent for one name; raises `ConfigError` for options that do not go together."""
     plain = _domains("--ca", meant.cas, (_NONE, _ANY))
     wild = _domains("--wildcard", meant.wildcard, (_NONE, _ANY, _SAME))
-    if plain is None and not meant.cas and (meant.accounts or meant.methods):
-        raise ConfigError("--account-uri and --method: bind a CA, and no --ca is given")
     named = tuple(dict.fromkeys((*(plain or ()), *(wild or ()))))
+    if not named and (meant.accounts or meant.methods):
+        raise ConfigError("--account-uri and --method: bind a CA, and none is named")
     accounts = _bound(meant.accounts, named, "--account-uri")
     methods = _bound(meant.methods, named, "--method")
 
@@ -174,10 +175,17 @@ def _domains(option: str, given: Sequence[str], words: Sequence[str]) -> tuple[s
         if len(set(spoken)) > 1:
             raise ConfigError(f"{option} {word}: stands alone")
         return () if word == _NONE else None
+    return tuple(dict.fromkeys(_issuer(option, each) for each in given))
+
+
+def _issuer(option: str, given: str) -> str:
     try:
-        return tuple(dict.fromkeys(map(normal_issuer, given)))
+        return normal_issuer(given)
     except MalformedError as error:
-        raise ConfigError(f"{option}: {error}", hint=error.hint) from error
+        # People know CAs by other names than those in CAA.
+        near = current_issuers().nearest(given, limit=1)
+        hint = f"did you mean {near[0].domain}?" if near else error.hint
+        raise ConfigError(f"{option}: {error}", hint=hint) from error
 
 
 def _bound(given: Sequence[str], named: Sequence[str], option: str) -> dict[str, tuple[str, ...]]:

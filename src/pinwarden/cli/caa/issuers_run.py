@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import binascii
-import re
-import sys
-from base64 import b64decode
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TypeVar
 
-from pinwarden.caa.issuers.ccadb import parse_identifiers, parse_records, update_issuers
+from pinwarden.caa.issuers.ccadb import SIZE_LIMIT, parse_identifiers, parse_records, update_issuers
 from pinwarden.caa.issuers.map import (
     IssuerMap,
     Owner,
@@ -20,15 +18,14 @@ from pinwarden.caa.issuers.map import (
     load_issuers,
     parse_issuers,
 )
+from pinwarden.cli.caa.files import read_certificates, read_file
 from pinwarden.cli.caa.issuer_map import current_issuers, forget_issuers, save_issuers
 from pinwarden.cli.caa.issuers_view import Answer, Identified, document, render_answer
 from pinwarden.cli.output import ExitCode, answer, answer_json, say
 from pinwarden.cli.reading import parse_moment
 from pinwarden.errors import ConfigError, MalformedError, quoted
-from pinwarden.x509.certificate import CertificateView, view_certificate
 
-_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]*)-----END CERTIFICATE-----")
-_SIZE_LIMIT = 16 << 20
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,41 +92,20 @@ def _found(
 
 def _identified(issuers: IssuerMap, path: Path) -> list[Identified]:
     """The first certificate of a file, told with the help of its issuer's where that follows."""
-    views = _views(path)
+    views = read_certificates(path)
     leaf = views[0]
     above = next((view for view in views[1:] if view.subject == leaf.issuer), None)
     match = issuers.issuer_of(leaf, issuer_spki_sha256=above.spki_hash if above else None)
     return [Identified(str(path), leaf, match)]
 
 
-def _views(path: Path) -> list[CertificateView]:
-    data = _read(path)
-    found = _PEM.findall(data)
-    try:
-        ders = [b64decode(b"".join(each.split()), validate=True) for each in found] or [data]
-        return [view_certificate(der) for der in ders]
-    except (binascii.Error, MalformedError) as error:
-        raise ConfigError(
-            f"{quoted(str(path))} is not a certificate: {error}", hint="a file in PEM or DER"
-        ) from error
-
-
-def _read(path: Path) -> bytes:
-    try:
-        if str(path) == "-":
-            return sys.stdin.buffer.read(_SIZE_LIMIT)
-        return path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{quoted(str(path))} cannot be read: {error.strerror}") from error
-
-
 def _from_reports(reports: Reports) -> tuple[IssuerMap, tuple[str, ...]]:
     """The map that the reports make on top of the one that ships."""
-    identifiers = parse_identifiers(_read(reports.identifiers))
+    identifiers = _parsed(reports.identifiers, parse_identifiers)
     sources = [Source("domains", reports.identifiers.name, _day(reports.identifiers, reports))]
     records = None
     if reports.records is not None:
-        records = parse_records(_read(reports.records))
+        records = _parsed(reports.records, parse_records)
         sources.append(Source("keys", reports.records.name, _day(reports.records, reports)))
     base = load_issuers()
     tables = update_issuers(base, identifiers, records, [*sources, *base.sources])
@@ -137,6 +113,13 @@ def _from_reports(reports: Reports) -> tuple[IssuerMap, tuple[str, ...]]:
         say(f"kept in {save_issuers(tables.owners, tables.keys)}")
     problems = identifiers.problems + (records.problems if records is not None else ())
     return parse_issuers(tables.owners, lambda: tables.keys), problems
+
+
+def _parsed(path: Path, parse: Callable[[bytes], T]) -> T:
+    try:
+        return parse(read_file(path, SIZE_LIMIT))
+    except MalformedError as error:
+        raise ConfigError(f"file {quoted(str(path))}: {error}", hint=error.hint) from error
 
 
 def _day(path: Path, reports: Reports) -> date:

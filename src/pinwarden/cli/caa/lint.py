@@ -27,6 +27,7 @@ from pinwarden.cli.caa.issuer_map import current_issuers
 from pinwarden.cli.caa.lines import Lines
 from pinwarden.cli.output import ExitCode, say
 from pinwarden.cli.reading import json_option, parse_moment
+from pinwarden.cli.table import counted
 from pinwarden.errors import ConfigError, quoted
 from pinwarden.findings import CAA_RESOLVERS_DISAGREE, REGISTER, Finding, Severity
 from pinwarden.names import display
@@ -80,6 +81,7 @@ def lint(as_json: bool, strict: bool, **options: Any) -> int:
             kept = tuple(one for one in each.findings if one.id not in ignored)
             worst |= any(strict or one.severity in _SERIOUS for one in kept)
             report.add(replace(each, findings=kept), lines)
+        report.finish(lines)
     return ExitCode.FINDINGS if worst else ExitCode.OK
 
 
@@ -104,12 +106,17 @@ def _zone(asking: Asking, setting: Setting) -> Iterator[_Linted]:
     if len(others) > _MOST_NOTES:
         say(f"note: {asking.zone}: {len(others) - _MOST_NOTES} more entries cannot be read")
     wanted = tuple(each.name for each in asking.names)
+    for name in wanted:
+        if not zone.encloses(name):
+            raise ConfigError(f"--zone {asking.zone}: {name} is not in the zone {zone.apex}")
     by_name: dict[str, list[Finding]] = {}
     for finding in lint_zone(zone, setting, wanted):
         by_name.setdefault(finding.subject, []).append(finding)
     names = dict.fromkeys(wanted) if wanted else dict.fromkeys((*zone.caa_owners, *by_name))
     for name in names:
         found = RelevantSet(name) if name in ("", ".") else policy_in_zone(zone, name)
+        if name in wanted and found.lookup is not None and found.failed:
+            say(f"note: {name}: cannot be told from the file: {display(found.lookup.problem)}")
         here = by_name.get(shown_name(name), [])
         yield _Linted(
             shown_name(name), found.relevant_name, records_of(found.lookup), by_severity(here)
@@ -178,18 +185,34 @@ class _Report:
     def __init__(self, as_json: bool) -> None:
         self._as_json = as_json
         self._told: dict[tuple[str | None, str, str, str], str] = {}
+        # Names that bring nothing new, by what they have in common.
+        self._alike: Counter[str] = Counter()
 
     def add(self, linted: _Linted, lines: Lines) -> None:
         """Tell about one name."""
         if self._as_json:
             lines.add_json(_json(linted))
             return
-        lines.add("\n".join(self._text(linted)) + "\n")
+        text, alike = self._text(linted)
+        if alike:
+            self._alike[alike] += 1
+            if self._alike[alike] > _MOST_OF_A_KIND:
+                return
+        lines.add("\n".join(text) + "\n")
 
-    def _text(self, linted: _Linted) -> Iterator[str]:
+    def finish(self, lines: Lines) -> None:
+        """Count the names that were left out because they bring nothing new."""
+        for alike, count in self._alike.items():
+            if count > _MOST_OF_A_KIND:
+                names = counted(count - _MOST_OF_A_KIND, "more name")
+                lines.add(f"{names}: {alike}\n")
+
+    def _text(self, linted: _Linted) -> tuple[list[str], str]:
+        """What is new of one name; and if nothing is, how it is like others."""
+        lines: list[str] = []
         place = linted.relevant_name
         away = f" (policy at {display(place)})" if place and place != linted.name else ""
-        yield f"{display(linted.name)}{away}"
+        lines.append(f"{display(linted.name)}{away}")
         before: Counter[str] = Counter()
         kinds: Counter[str] = Counter()
         for finding in linted.findings:
@@ -200,15 +223,19 @@ class _Report:
                 continue
             kinds[finding.id] += 1
             if kinds[finding.id] <= _MOST_OF_A_KIND:
-                yield from _finding_text(finding)
+                lines += _finding_text(finding)
         for kind, count in kinds.items():
             if count > _MOST_OF_A_KIND:
-                yield f"  and {count - _MOST_OF_A_KIND:,} more [{kind}]"
-        for name, count in before.items():
-            findings = "finding" if count == 1 else "findings"
-            yield f"  {count} more {findings}, as for {display(name)}"
+                lines.append(f"  and {count - _MOST_OF_A_KIND:,} more [{kind}]")
+        more = "more " if kinds else ""
+        shared = [
+            f"{counted(count, more + 'finding')}, as for {display(name)}"
+            for name, count in before.items()
+        ]
         if not linted.findings:
-            yield "  nothing to report"
+            shared = ["nothing to report"]
+        lines += [f"  {each}" for each in shared]
+        return lines, "" if kinds else "; ".join(shared)
 
 
 def _finding_text(finding: Finding) -> Iterator[str]:

@@ -43,7 +43,7 @@ DEFAULT_TTL = 3600
     "--from-certificates",
     metavar="FILE",
     multiple=True,
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
     help="Propose what the certificates in a PEM or DER file need; may be repeated.",
 )
 @click.option("--since", metavar="TIME", help="Sightings issued since then, also expired ones.")

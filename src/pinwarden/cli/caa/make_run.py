@@ -101,9 +101,14 @@ def make_records(order: Order) -> int:
 
 def _names(order: Order) -> tuple[str, ...]:
     if not order.names:
-        raise ConfigError("nothing to make records for", hint="pinwarden caa make example.com ...")
+        raise ConfigError(
+            "nothing to make records for",
+            hint="such as: pinwarden caa make example.com --ca letsencrypt.org",
+        )
     if not order.meant.said_anything:
-        raise ConfigError("nothing is meant", hint="say --ca letsencrypt.org, or --ca none")
+        raise ConfigError(
+            "no policy given: who may issue?", hint="say --ca letsencrypt.org, or --ca none"
+        )
     try:
         return tuple(dict.fromkeys(map(normalise_name, order.names)))
     except MalformedError as error:
@@ -202,7 +207,8 @@ async def _alias_notes(sets: Sequence[RecordSet], order: Order) -> list[str]:
                 if lookup.aliases:
                     notes.append(
                         f"{each.name}: is an alias of {display(lookup.aliases[0])} and can have no "
-                        "records of its own; CAA of the target decides for it"
+                        "records of its own; CAA of the target decides, and where that has none, "
+                        f"CAA above {each.name}"
                     )
                     break
                 if lookup.outcome is Outcome.FAILED:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from pinwarden.caa.climb import RelevantSet, why_not_applicable
+from pinwarden.caa.contact import parse_iodef
 from pinwarden.caa.evaluate import Purpose
 from pinwarden.caa.issuers.map import IssuerMap
 from pinwarden.caa.parameters import (
@@ -17,7 +18,8 @@ from pinwarden.caa.parameters import (
     label_problem,
     parse_validation_methods,
 )
-from pinwarden.caa.permitted import Permitted, Whom, evaluate_permitted
+from pinwarden.caa.permitted import Permitted, Whom, can_be_satisfied, evaluate_permitted
+from pinwarden.caa.profiles import RFC8659
 from pinwarden.caa.record import CAARecord
 from pinwarden.caa.value import IssueValue, Parameter, parse_issue_value
 from pinwarden.cli.caa.asking import Answer, Asking, asking_from, asking_options, policies
@@ -35,7 +37,15 @@ from pinwarden.render.caa import (
     steps_text,
 )
 
-_ISSUE_TAGS = {"issue", "issuewild", "issuemail", "issuevmc"}
+# tag -> what a person reads behind "authorises ..."
+_ISSUE_TAGS = {
+    "issue": "",
+    "issuewild": ", for wildcard names",
+    "issuemail": ", for S/MIME",
+    "issuevmc": ", for mark certificates",
+}
+_CONTACTS = {"contactemail": "by mail", "contactphone": "by telephone"}
+_TAG_ORDER = (*_ISSUE_TAGS, "iodef", *_CONTACTS)
 _MOST_RECORDS = 50
 _LONGEST = 500
 # label of the text -> (key of the JSON, wildcard, purpose)
@@ -93,7 +103,7 @@ def _found_json(found: RelevantSet, issuers: IssuerMap) -> dict[str, object]:
         "relevant_name": found.relevant_name,
         "failed": found.failed,
         "problem": lookup.problem if lookup else "",
-        "properties": [_property_json(each, issuers) for each in lookup.records] if lookup else [],
+        "properties": [_property_json(each, issuers) for each in _ordered(found)],
         "broken": [record_text(each) for each in lookup.broken] if lookup else [],
         **{
             key: _permitted_json(
@@ -106,6 +116,18 @@ def _found_json(found: RelevantSet, issuers: IssuerMap) -> dict[str, object]:
         "dnssec": found.dnssec,
         "steps": list(map(lookup_json, found.steps)),
     }
+
+
+def _ordered(found: RelevantSet) -> list[CAARecord]:
+    """The records in one order always, since servers give a set in any: by tag, then by text."""
+    records = found.lookup.records if found.lookup else ()
+
+    def key(record: CAARecord) -> tuple[int, str]:
+        tag = record.property
+        rank = _TAG_ORDER.index(tag) if tag in _TAG_ORDER else len(_TAG_ORDER)
+        return rank, record_text(record)
+
+    return sorted(records, key=key)
 
 
 def _property_json(record: CAARecord, issuers: IssuerMap) -> dict[str, object]:
@@ -167,7 +189,7 @@ def _answer_text(found: RelevantSet, issuers: IssuerMap) -> Iterator[str]:
         yield "  no CAA records here or at any parent: any CA may issue"
     else:
         yield f"  policy at {place_text(found)}"
-        for record in lookup.records[:_MOST_RECORDS]:
+        for record in _ordered(found)[:_MOST_RECORDS]:
             yield f"    {display(record_text(record), _LONGEST)}"
             yield from (f"        {display(line, _LONGEST)}" for line in _meaning(record, issuers))
         if len(lookup.records) > _MOST_RECORDS:
@@ -200,25 +222,45 @@ def _who(permitted: Permitted, issuers: IssuerMap) -> str:
 
 def _ca(domain: str, issuers: IssuerMap) -> str:
     owner = issuers.owner_of(domain)
-    return f"{domain} ({owner.name})" if owner else f"{domain} (no CA known here)"
+    return f"{domain} ({owner.name})" if owner else f"{domain} (not a known CA)"
 
 
 def _meaning(record: CAARecord, issuers: IssuerMap) -> Iterator[str]:
     """A record in words, one thought a line."""
-    if record.property not in _ISSUE_TAGS:
+    tag = record.property
+    if record.critical and tag not in RFC8659.known_tags:
+        yield "critical: a CA that does not know this property must refuse every certificate"
+    if tag not in _ISSUE_TAGS:
+        yield _meaning_beside(record)
         return
+    what = _ISSUE_TAGS[tag]
     try:
         value = parse_issue_value(record.value)
     except MalformedError as error:
-        yield f"authorises nobody: {error}"
+        yield f"authorises nobody{what}: {error}"
         if error.hint:
             yield error.hint
         return
     if value.issuer is None:
-        yield "authorises nobody"
+        yield f"authorises nobody{what}"
         return
-    yield f"authorises {_ca(value.issuer, issuers)}"
+    yield f"authorises {_ca(value.issuer, issuers)}{what}"
     yield from map(_parameter_meaning, value.parameters)
+    if not can_be_satisfied(record, value, tag == "issuewild"):
+        yield "no request can satisfy this, so the record authorises nobody"
+
+
+def _meaning_beside(record: CAARecord) -> str:
+    """What a record is for that authorises nobody and forbids nothing by its value."""
+    tag = record.property
+    if tag == "iodef":
+        try:
+            return f"a CA may report a refused request to {parse_iodef(record.value)}"
+        except MalformedError as error:
+            return f"a CA cannot report a refused request: {error}"
+    if tag in _CONTACTS:
+        return f"a contact for validation {_CONTACTS[tag]}"
+    return "no known property" if record.critical else "no known property, so CAs ignore it"
 
 
 def _parameter_meaning(parameter: Parameter) -> str:

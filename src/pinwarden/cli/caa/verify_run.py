@@ -17,19 +17,23 @@ from pinwarden.caa.record import BrokenRecord, CAARecord, read_rdata
 from pinwarden.cli.caa.asking import load_zone
 from pinwarden.cli.caa.intent_options import Meant, intent_for
 from pinwarden.cli.output import ExitCode, answer, answer_json
+from pinwarden.cli.table import counted
 from pinwarden.errors import ConfigError, MalformedError, OutsideError
 from pinwarden.findings import Finding, FindingKind
 from pinwarden.names import display, normalise_name
 from pinwarden.net.dns.authority import (
+    Asker,
     Authority,
     ServerAnswer,
     ask_servers,
     find_authority,
     given_server,
     same_everywhere,
+    without_way,
 )
-from pinwarden.net.dns.resolver import DNSResolver, open_resolver
+from pinwarden.net.dns.resolver import open_resolver
 from pinwarden.net.dns.server import parse_server, system_servers
+from pinwarden.net.dns.system import open_system_resolver
 
 Records = tuple[CAARecord, ...]
 
@@ -66,13 +70,17 @@ class ServerReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameReport:
-    """What all servers said of one name; `problems` are why some could not be asked."""
+    """What all servers said of one name; `problems` are why some could not be asked.
+
+    `skipped` are addresses that this machine has no way to, of servers asked at another one.
+    """
 
     name: str
     meant: Records
     zone: str | None = None
     servers: tuple[ServerReport, ...] = ()
     problems: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = field(default=())
 
     @property
@@ -107,7 +115,7 @@ def meant_records(wanted: Wanted) -> dict[str, Records]:
     sources = (wanted.zone is not None, bool(wanted.records), wanted.meant.said_anything)
     if sum(sources) != 1:
         raise ConfigError(
-            "what is meant: say it in one way",
+            "no policy to compare with, or more than one",
             hint="--zone FILE, --record '0 issue \"ca.example\"', or --ca and the like",
         )
     if wanted.origin is not None and wanted.zone is None:
@@ -152,11 +160,13 @@ async def _reports(meant: dict[str, Records], wanted: Wanted) -> AsyncIterator[N
     except MalformedError as error:
         raise ConfigError(str(error), hint=error.hint) from error
     async with AsyncExitStack() as stack:
-        resolver = None
+        resolver: Asker | None = None
         if not given:
-            address = asked or system_servers()[0]
-            opened = open_resolver(address, timeout=wanted.timeout)
-            resolver = await stack.enter_async_context(opened)
+            resolver = await stack.enter_async_context(
+                open_resolver(asked, timeout=wanted.timeout)
+                if asked
+                else open_system_resolver(system_servers(), timeout=wanted.timeout)
+            )
         for name, records in meant.items():
             if resolver is None:
                 yield await _report(name, records, Authority("", given), wanted)
@@ -168,7 +178,7 @@ async def _reports(meant: dict[str, Records], wanted: Wanted) -> AsyncIterator[N
                 yield await _report(name, records, authority, wanted)
 
 
-async def _authority(name: str, resolver: DNSResolver, port: int) -> Authority | str:
+async def _authority(name: str, resolver: Asker, port: int) -> Authority | str:
     try:
         return await find_authority(name, resolver, port=port)
     except (OutsideError, MalformedError) as error:
@@ -176,7 +186,9 @@ async def _authority(name: str, resolver: DNSResolver, port: int) -> Authority |
 
 
 async def _report(name: str, records: Records, authority: Authority, wanted: Wanted) -> NameReport:
-    answers = await ask_servers(name, authority.servers, patience=wanted.timeout)
+    skipped = without_way(authority.servers)
+    asked = [each for each in authority.servers if each not in skipped]
+    answers = await ask_servers(name, asked, patience=wanted.timeout)
     servers = tuple(_server_report(each, records) for each in answers)
     return NameReport(
         name=name,
@@ -184,6 +196,7 @@ async def _report(name: str, records: Records, authority: Authority, wanted: Wan
         zone=authority.zone or None,
         servers=servers,
         problems=authority.problems,
+        skipped=tuple(map(str, skipped)),
         findings=_findings(name, servers),
     )
 
@@ -227,11 +240,15 @@ def _finding(kind: FindingKind, name: str, message: str) -> Finding:
 
 def _text(report: NameReport) -> str:
     good = sum(each.as_meant for each in report.servers)
-    lines = [f"{report.name}: {good} of {len(report.servers)} servers serve it as meant"]
+    asked = counted(len(report.servers), "server")
+    lines = [f"{report.name}: served as meant by {good} of {asked}"]
+    if not report.servers:
+        lines = [f"{report.name}: no name server could be asked"]
     for each in report.servers:
         lines.append(f"  {display(str(each.answer.server))}: {_verdict(each)}")
         lines += [f"    {d.sentence} [{_kind(d).id}]" for d in each.differences]
     lines += [f"  not asked: {display(problem)}" for problem in report.problems]
+    lines += [f"  not asked: {display(each)}: no way from here" for each in report.skipped]
     lines += [f"  {each.message} [{each.id}]" for each in report.findings if _is_whole(each)]
     return "\n".join(lines)
 
@@ -279,6 +296,7 @@ def _document(report: NameReport) -> dict[str, Any]:
             for each in report.servers
         ],
         "problems": list(report.problems),
+        "skipped": list(report.skipped),
         "findings": [
             {"id": f.id, "severity": str(f.severity), "message": f.message} for f in report.findings
         ],

@@ -71,5 +71,5 @@ def watch(
     plan = make_plan(options)
     if once:
         return asyncio.run(observe_once(plan, as_json=as_json, quiet=quiet))
-    asyncio.run(observe_forever(plan, quiet=quiet))
+    asyncio.run(observe_forever(plan, lambda: make_plan(options), quiet=quiet))
     return ExitCode.OK

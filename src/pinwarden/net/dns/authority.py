@@ -8,19 +8,34 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import socket
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from pinwarden.caa.message import RCode, Response, Type, rcode_name
 from pinwarden.caa.wire_name import ROOT
 from pinwarden.errors import MalformedError, OutsideError, quoted
 from pinwarden.net.dns.exchange import AskError
-from pinwarden.net.dns.resolver import ATTEMPTS, TIMEOUT, DNSResolver, open_resolver
+from pinwarden.net.dns.resolver import ATTEMPTS, TIMEOUT, open_resolver
 from pinwarden.net.dns.server import DEFAULT_PORTS, ServerAddress, Transport, parse_server
 
 # The root has 13 with 26 addresses; who has more is not served better.
 MOST_SERVERS = 32
 _MOST_ADDRESSES = 8
+
+
+class Asker(Protocol):
+    """Whoever answers questions of any type: a resolver."""
+
+    @property
+    def description(self) -> str:
+        """Whom it asks."""
+        ...
+
+    async def ask(self, name: str, rdtype: int, *, rd: bool = True) -> Response:
+        """See `DNSResolver.ask`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +81,7 @@ def given_server(text: str) -> NameServer:
 
 
 async def find_authority(
-    name: str, resolver: DNSResolver, *, port: int = DEFAULT_PORTS[Transport.UDP]
+    name: str, resolver: Asker, *, port: int = DEFAULT_PORTS[Transport.UDP]
 ) -> Authority:
     """The zone of `name`, from the nearest parent that has NS records, and its servers.
 
@@ -91,7 +106,7 @@ async def find_authority(
     return Authority(zone, servers, tuple(problems))
 
 
-async def _hosts(zone: str, resolver: DNSResolver) -> list[str]:
+async def _hosts(zone: str, resolver: Asker) -> list[str]:
     """The servers of exactly this zone: not those of where an alias leads."""
     try:
         response = await _asked(resolver, zone, Type.NS)
@@ -107,25 +122,25 @@ async def _hosts(zone: str, resolver: DNSResolver) -> list[str]:
     return list(dict.fromkeys(host for owner, host in named if owner == zone))
 
 
-async def _addresses(
-    host: str, resolver: DNSResolver, port: int
-) -> tuple[tuple[NameServer, ...], str]:
-    """The addresses of one name server, and what is wrong when there are none."""
+async def _addresses(host: str, resolver: Asker, port: int) -> tuple[tuple[NameServer, ...], str]:
+    """The addresses of one name server, and why there are none, or may be more."""
     found: list[str] = []
-    problem = "has no address"
+    problem = ""
     for rdtype, size in ((Type.A, 4), (Type.AAAA, 16)):
         try:
             response = await _asked(resolver, host, rdtype)
         except (OutsideError, MalformedError) as error:
-            problem = f"address not found: {error}"
+            problem = f"{rdtype.name} address not found: {error}"
             continue
         raw = [each for each in response.rdata if len(each) == size]
         found += [str(ipaddress.ip_address(each)) for each in raw[:_MOST_ADDRESSES]]
     servers = [NameServer(host, ServerAddress(Transport.UDP, each, port)) for each in found]
-    return tuple(servers), "" if servers else f"name server {quoted(host)}: {problem}"
+    if not servers and not problem:
+        problem = "has no address"
+    return tuple(servers), f"name server {quoted(host)}: {problem}" if problem else ""
 
 
-async def _asked(resolver: DNSResolver, name: str, rdtype: int) -> Response:
+async def _asked(resolver: Asker, name: str, rdtype: int) -> Response:
     """An answer that means something; raises OutsideError for any other."""
     try:
         response = await resolver.ask(name, rdtype)
@@ -138,6 +153,31 @@ async def _asked(resolver: DNSResolver, name: str, rdtype: int) -> Response:
             target=resolver.description,
         )
     return response
+
+
+def without_way(servers: Sequence[NameServer]) -> tuple[NameServer, ...]:
+    """Those whose address this machine has no way to, such as IPv6 where there is none.
+
+    Only those that have another address which can be asked instead.
+    """
+    lost = [each for each in servers if not _has_way(each.address)]
+    reached = {each.name for each in servers if each not in lost}
+    return tuple(each for each in lost if each.name and each.name in reached)
+
+
+def _has_way(address: ServerAddress) -> bool:
+    """What the system's routes say; connecting a socket for datagrams sends nothing."""
+    try:
+        version = ipaddress.ip_address(address.host).version
+    except ValueError:
+        return True
+    family = socket.AF_INET if version == 4 else socket.AF_INET6
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((address.host, address.port))
+    except OSError:
+        return False
+    return True
 
 
 async def ask_servers(

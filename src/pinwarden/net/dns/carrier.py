@@ -58,7 +58,16 @@ class Carrier:
                 await each.close()
 
     async def ask(self, query: bytes) -> Carried:
-        """The answer to one message; raises AskError when there is none."""
+        """The answer to one message; raises AskError when there is none.
+
+        RFC 6891 section 7: a server may be older than EDNS. Then it is asked without.
+        """
+        carried = await self._ask(query)
+        if query[11] and _refuses_edns(carried[0]):
+            return await self._ask(without_edns(query))
+        return carried
+
+    async def _ask(self, query: bytes) -> Carried:
         if self._udp is None:
             return await self._ask_first(query)
         try:
@@ -68,9 +77,7 @@ class Carrier:
                 raise
             return await self._ask_instead(query, error)
         if response.truncated:
-            return await self._ask_over_tcp(query)
-        if response.rcode == RCode.FORMERR and not response.edns:
-            return await self._ask_plainly(query)
+            return await self._ask_for_the_rest(query)
         return response, Transport.UDP
 
     async def _ask_first(self, query: bytes) -> Carried:
@@ -90,14 +97,12 @@ class Carrier:
         assert self._tcp is not None
         return await self._tcp.ask(query), Transport.TCP
 
-    async def _ask_plainly(self, query: bytes) -> Carried:
-        """RFC 6891 section 7: a server may be older than EDNS."""
-        assert self._udp is not None
-        plain = without_edns(query)
-        response = await self._udp.ask(plain)
-        if response.truncated:
-            return await self._ask_over_tcp(plain)
-        return response, Transport.UDP
+    async def _ask_for_the_rest(self, query: bytes) -> Carried:
+        try:
+            return await self._ask_over_tcp(query)
+        except AskError as error:
+            problem = f"cuts its answer short over UDP, and over TCP {error}"
+            raise AskError(error.failure, problem, target=error.target) from None
 
     async def _open_udp(self) -> None:
         server = self.server
@@ -115,8 +120,9 @@ class Carrier:
             return
         family, _, _, _, address = found[0]
         self._udp = UDPExchange(family, address, timeout=self._timeout, parallel=self._parallel)
-        # The very same address, also when the name has several.
-        self._tcp = self._stream(str(address[0]))
+        # The very same address, also when the name has several; with its scope, if it has one.
+        scope = f"%{address[3]}" if len(address) > 3 and address[3] else ""
+        self._tcp = self._stream(str(address[0]).partition("%")[0] + scope)
 
     def _stream(self, host: str, tls: ssl.SSLContext | None = None) -> StreamExchange:
         return StreamExchange(
@@ -127,6 +133,13 @@ class Carrier:
             tls=tls,
             name=self.server.auth_name or self.server.host,
         )
+
+
+def _refuses_edns(response: Response) -> bool:
+    """Whether OPT may be what an error is about. Some echo the record that they do not know."""
+    if response.rcode in (RCode.FORMERR, RCode.BADVERS):
+        return True
+    return response.rcode == RCode.NOTIMP and not response.edns
 
 
 def without_edns(query: bytes) -> bytes:

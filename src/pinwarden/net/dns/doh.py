@@ -36,6 +36,7 @@ class HTTPSExchange:
             headers={
                 "User-Agent": f"pinwarden/{__version__}",
                 "Accept": _CONTENT_TYPE,
+                "Accept-Encoding": "identity",
                 "Content-Type": _CONTENT_TYPE,
             },
             timeout=aiohttp.ClientTimeout(total=None),

@@ -2,8 +2,9 @@
 
 DNSSEC is judged by the server: AD in an answer that nobody on the way could change
 says "secure". Without AD an answer is "insecure" only if that server is known to
-validate, else nothing is known. A SERVFAIL that goes away when checking is disabled
-(CD), or that comes with such an extended error, is "bogus" (RFC 4035, RFC 8914).
+validate, else nothing is known (`validation.py`). A SERVFAIL that goes away when, and
+only when, checking is disabled (CD), or that comes with such an extended error, is
+"bogus" (RFC 4035, RFC 8914).
 """
 
 from __future__ import annotations
@@ -13,29 +14,30 @@ from functools import lru_cache
 from types import TracebackType
 from typing import Self
 
+from pinwarden.caa.aliases import MOST_ALIASES
 from pinwarden.caa.lookup import DNSSECState, ExtendedError, Failure, Lookup, Outcome
 from pinwarden.caa.message import (
-    MOST_ALIASES,
     RCode,
     Response,
-    Type,
     build_query,
     rcode_name,
 )
 from pinwarden.caa.record import BrokenRecord, CAARecord, read_rdata
-from pinwarden.caa.wire_name import ROOT
 from pinwarden.errors import MalformedError, quoted
 from pinwarden.net.dns.carrier import Carrier
 from pinwarden.net.dns.exchange import AskError
 from pinwarden.net.dns.memory import Memory
 from pinwarden.net.dns.server import ServerAddress
+from pinwarden.net.dns.validation import Validation, blames_dnssec
 
 TIMEOUT = 5.0
 ATTEMPTS = 2
 PARALLEL = 100
 
-# RFC 8914: DNSSEC indeterminate, bogus, and the reasons a validator has for it.
-_DNSSEC_ERRORS = {1, 2, *range(5, 13)}
+_ANSWERS = (RCode.NOERROR, RCode.NXDOMAIN)
+# RFC 8914: forged, blocked, censored, filtered, prohibited. Not what the zone says, and not
+# what a CA will see.
+_MADE_UP = {4, *range(15, 19)}
 _FAILURES = {
     int(RCode.SERVFAIL): Failure.SERVFAIL,
     int(RCode.REFUSED): Failure.REFUSED,
@@ -72,11 +74,9 @@ class DNSResolver:
         self._carrier = carrier
         self._attempts = attempts
         self._server = str(carrier.server)
-        self._is_trusted = carrier.server.keeps_secrets
+        self._validation = Validation(self._plain, keeps_secrets=carrier.server.keeps_secrets)
         self._memory = Memory()
         self._asked: dict[str, asyncio.Future[Lookup | None]] = {}
-        self._validates: bool | None = None
-        self._probe: asyncio.Task[None] | None = None
 
     @property
     def description(self) -> str:
@@ -93,9 +93,7 @@ class DNSResolver:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._probe is not None:
-            self._probe.cancel()
-            await asyncio.gather(self._probe, return_exceptions=True)
+        await self._validation.close()
         await self._carrier.close()
 
     async def look_up(self, name: str) -> Lookup:
@@ -148,13 +146,13 @@ class DNSResolver:
             problem = course.take(response)
             if problem is not None:
                 return problem
-            state = self._told(response)
-            if state is None:
-                state = await self._insecure_if_validated()
-            course.combine(state)
+            course.combine(await self._validation.state(response))
+            if course.is_bogus:
+                return course.failed(
+                    Failure.BOGUS,
+                    f"{self._server} finds the DNSSEC signatures wrong, and answers anyway",
+                )
             if response.rdata or not response.aliases or response.has_soa:
-                return course.ended(response)
-            if response.rcode == RCode.NXDOMAIN:
                 return course.ended(response)
             # The last alias leads to where this server has not said what there is.
             asked = response.aliases[-1]
@@ -162,73 +160,63 @@ class DNSResolver:
     async def _answer(self, course: _Course, name: str) -> Response | Lookup:
         """A response that is no failure, or how it failed, after as many attempts as allowed."""
         query = build_query(0, name)
-        attempts = self._attempts
-        while True:
-            attempts -= 1
-            course.attempts += 1
+        for left in reversed(range(self._attempts)):
             try:
-                response, course.transport = await self._carrier.ask(query)
+                response = await self._ask(course, query)
             except AskError:
-                course.rcode = None
-                if attempts <= 0:
+                if not left:
                     raise
                 continue
-            if response.extended_errors:
-                course.explain(response.extended_errors)
-            rcode = response.rcode
-            if rcode in (RCode.NOERROR, RCode.NXDOMAIN):
+            if response.rcode in _ANSWERS:
                 return response
-            if rcode == RCode.SERVFAIL and attempts > 0 and not course.blames_dnssec:
-                continue
-            break
-        course.rcode = rcode_name(rcode)
-        if rcode == RCode.SERVFAIL and await self._passes_unchecked(course, name):
+            if response.rcode != RCode.SERVFAIL or course.blames_dnssec:
+                break
+        if response.rcode == RCode.SERVFAIL:
+            return await self._servfail(course, name, query)
+        failure = _FAILURES.get(response.rcode, Failure.OTHER_RCODE)
+        return course.failed(failure, f"{self._server} answered {course.rcode}")
+
+    async def _ask(self, course: _Course, query: bytes) -> Response:
+        course.attempts += 1
+        course.rcode = None
+        response, course.transport = await self._carrier.ask(query)
+        course.rcode = rcode_name(response.rcode)
+        if response.extended_errors:
+            course.explain(response.extended_errors)
+        return response
+
+    async def _plain(self, query: bytes) -> Response:
+        response, _ = await self._carrier.ask(query)
+        return response
+
+    async def _servfail(self, course: _Course, name: str, query: bytes) -> Response | Lookup:
+        """Whether DNSSEC is what it is about: then there is an answer unchecked, with CD.
+
+        That may also come from a server that fails at random. So without a word about
+        DNSSEC it must go both ways twice.
+        """
+        is_bogus = await self._passes_unchecked(course, name)
+        if is_bogus and not course.blames_dnssec:
+            response = await self._ask(course, query)
+            if response.rcode in _ANSWERS:
+                return response
+            fails_again = response.rcode == RCode.SERVFAIL
+            is_bogus = fails_again and await self._passes_unchecked(course, name)
+        course.rcode = rcode_name(RCode.SERVFAIL)
+        if is_bogus:
             return course.failed(
                 Failure.BOGUS, f"{self._server} finds the DNSSEC signatures wrong (SERVFAIL)"
             )
-        failure = _FAILURES.get(rcode, Failure.OTHER_RCODE)
-        return course.failed(failure, f"{self._server} answered {course.rcode}")
+        return course.failed(Failure.SERVFAIL, f"{self._server} answered {course.rcode}")
 
     async def _passes_unchecked(self, course: _Course, name: str) -> bool:
-        """Whether DNSSEC is what a SERVFAIL is about: asked again with CD, there is an answer."""
         course.attempts += 1
         try:
-            response, _ = await self._carrier.ask(build_query(0, name, cd=True))
+            response = await self._plain(build_query(0, name, cd=True))
         except AskError:
             return course.blames_dnssec
         course.explain(response.extended_errors)
-        answered = response.rcode in (RCode.NOERROR, RCode.NXDOMAIN)
-        return answered or course.blames_dnssec
-
-    def _told(self, response: Response) -> DNSSECState | None:
-        """What one answer says of its DNSSEC state; None where it depends on who the server is."""
-        if not self._is_trusted:
-            return DNSSECState.INDETERMINATE
-        if response.authenticated:
-            self._validates = True
-            return DNSSECState.SECURE
-        # RFC 4035 section 3.1.6: an authority does not validate what it says itself.
-        if response.authoritative or not response.recursion_available:
-            return DNSSECState.INDETERMINATE
-        if self._validates is None:
-            return None
-        return DNSSECState.INSECURE if self._validates else DNSSECState.INDETERMINATE
-
-    async def _insecure_if_validated(self) -> DNSSECState:
-        if self._validates is None:
-            if self._probe is None:
-                self._probe = asyncio.create_task(self._find_out())
-            await asyncio.shield(self._probe)
-        return DNSSECState.INSECURE if self._validates else DNSSECState.INDETERMINATE
-
-    async def _find_out(self) -> None:
-        """A server that validates vouches for the root, the one zone that is always signed."""
-        try:
-            response = await self.ask(ROOT, Type.SOA)
-        except AskError:
-            self._validates = False
-            return
-        self._validates = self._validates or response.authenticated
+        return response.rcode in _ANSWERS or course.blames_dnssec
 
 
 class _Course:
@@ -260,7 +248,12 @@ class _Course:
     @property
     def blames_dnssec(self) -> bool:
         """Whether the server has said that DNSSEC is what is wrong."""
-        return any(each.code in _DNSSEC_ERRORS for each in self._errors)
+        return blames_dnssec(self._errors)
+
+    @property
+    def is_bogus(self) -> bool:
+        """Whether an answer was given of which the server said that it fails validation."""
+        return self._state == DNSSECState.BOGUS
 
     def explain(self, errors: tuple[ExtendedError, ...]) -> None:
         """Remember what the server gave as reasons."""
@@ -273,6 +266,10 @@ class _Course:
             return self.failed(
                 Failure.MALFORMED, f"{self._server} cuts its answer short even over TCP"
             )
+        made_up = [each for each in response.extended_errors if each.code in _MADE_UP]
+        if made_up:
+            problem = f"{self._server} does not say what the zone says: {made_up[0].meaning}"
+            return self.failed(Failure.REFUSED, problem)
         if response.aliases:
             met = {self._name, *self._aliases}
             self._aliases += response.aliases
@@ -287,6 +284,11 @@ class _Course:
         if referral is not None:
             problem = f"{self._server} refers to the servers of {quoted(referral)}, not asked here"
             return self.failed(Failure.UNREACHABLE, problem)
+        # RFC 2308 section 2 lets the SOA record be left out, but somebody must answer.
+        is_known = response.authoritative or response.recursion_available
+        if not (is_known or response.rdata or response.aliases or response.has_soa):
+            problem = f"{self._server} is no resolver, and has no zone of {self._shown}"
+            return self.failed(Failure.UNREACHABLE, problem)
         return None
 
     @property
@@ -295,7 +297,7 @@ class _Course:
 
     def combine(self, state: DNSSECState) -> None:
         """An answer put together from several is as good as the weakest."""
-        if self._state is None or self._state == state:
+        if self._state is None or state in (self._state, DNSSECState.BOGUS):
             self._state = state
         elif DNSSECState.INDETERMINATE in (self._state, state):
             self._state = DNSSECState.INDETERMINATE

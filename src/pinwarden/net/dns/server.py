@@ -15,6 +15,10 @@ _MOST_CONFIGURATION = 64 * 1024
 # The C library reads no more than these either (resolv.h, MAXNS).
 _MOST_SYSTEM_SERVERS = 3
 
+# In a container Docker hears here. It validates nothing, and what it passes on came over the
+# network, AD bit included.
+_OF_CONTAINERS = "127.0.0.11"
+
 _LONGEST = 512
 _SCHEME = re.compile(r"([a-z]+)://(.*)", re.IGNORECASE)
 _HOST = re.compile(r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.?)+")
@@ -63,7 +67,9 @@ class ServerAddress:
     @property
     def keeps_secrets(self) -> bool:
         """Whether nobody on the way can change an answer: then its AD bit means something."""
-        return self.is_loopback or self.transport in (Transport.TLS, Transport.HTTPS)
+        if self.transport in (Transport.TLS, Transport.HTTPS):
+            return True
+        return self.is_loopback and self.host != _OF_CONTAINERS
 
     @property
     def authority(self) -> str:

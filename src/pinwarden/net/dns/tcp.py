@@ -43,6 +43,8 @@ class StreamExchange:
         self._slots = asyncio.Semaphore(parallel)
         self._opening = asyncio.Lock()
         self._connection: _Connection | None = None
+        # Those that take no new question, but may still answer some.
+        self._retired: set[_Connection] = set()
         self._closed = False
 
     async def ask(self, query: bytes) -> Response:
@@ -59,17 +61,22 @@ class StreamExchange:
             return await self._ask(connection, query)
 
     async def _ask(self, connection: _Connection, query: bytes) -> Response:
+        answers = connection.answers
         try:
             return await asyncio.wait_for(connection.ask(query), self._timeout)
         except TimeoutError:
+            if connection.answers == answers:
+                # Nothing at all: perhaps nobody is at the other end any more.
+                self._retire(connection)
             problem = f"sent no answer within {self._timeout:g} s"
             raise self._failed(Failure.TIMEOUT, problem) from None
 
     async def close(self) -> None:
         """See `Exchange.close`."""
         self._closed = True
-        if self._connection is not None:
-            self._connection.abort()
+        for each in (self._connection, *self._retired):
+            if each is not None:
+                each.abort()
         # The transport closes its socket in the next round of the event loop.
         await asyncio.sleep(0)
 
@@ -80,8 +87,15 @@ class StreamExchange:
                 return known, False
             if self._closed:
                 raise self._failed(Failure.UNREACHABLE, "is not asked any more")
+            if known is not None:
+                self._retire(known)
             self._connection = await self._connect()
             return self._connection, True
+
+    def _retire(self, connection: _Connection) -> None:
+        """Ask nothing more there; it closes when nobody waits for it."""
+        self._retired = {each for each in (*self._retired, connection) if not each.is_closed}
+        connection.retire()
 
     async def _connect(self) -> _Connection:
         loop = asyncio.get_running_loop()
@@ -119,12 +133,19 @@ class _Connection(asyncio.Protocol):
         self._waiting: dict[bytes, tuple[asyncio.Future[Response], bytes]] = {}
         self._transport: asyncio.Transport | None = None
         self._idle: asyncio.TimerHandle | None = None
+        self._is_retired = False
+        # Messages that came so far.
+        self.answers = 0
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing will come any more."""
+        return self._transport is None or self._transport.is_closing()
 
     @property
     def is_open(self) -> bool:
         """Whether it can take one more question."""
-        transport = self._transport
-        if transport is None or transport.is_closing():
+        if self._is_retired or self.is_closed:
             return False
         return len(self._waiting) < _MOST_WAITING
 
@@ -145,6 +166,12 @@ class _Connection(asyncio.Protocol):
         self._transport.write(len(query).to_bytes(2, "big") + query)
         return response
 
+    def retire(self) -> None:
+        """Take no more questions, and close as soon as nobody waits for an answer."""
+        self._is_retired = True
+        if all(response.done() for response, _ in self._waiting.values()):
+            self.abort()
+
     def abort(self) -> None:
         """Close at once."""
         if self._transport is not None:
@@ -164,11 +191,14 @@ class _Connection(asyncio.Protocol):
             del buffer[:end]
             if not self._take(wire):
                 return
-        if not self._waiting and self._idle is None:
+        if self._is_retired:
+            self.retire()
+        elif not self._waiting and self._idle is None:
             self._idle = self._loop.call_later(_IDLE, self.abort)
 
     def _take(self, wire: bytes) -> bool:
         """Whether a message fits a question; nothing after one that does not is believed."""
+        self.answers += 1
         response, query = self._waiting.pop(wire[:2], (None, b""))
         if response is None:
             self._end(Failure.MALFORMED, "answered with an id that was not asked")

@@ -8,6 +8,7 @@ no port is used for long, and what does not fit the question is no answer to it.
 from __future__ import annotations
 
 import asyncio
+import errno
 import itertools
 import socket
 from collections import deque
@@ -26,9 +27,11 @@ _RECEIVE_BUFFER = 1024 * 1024
 # So that one busy socket keeps nobody waiting.
 _READ_AT_ONCE = 64
 _SWEEPS_A_TIMEOUT = 10
-# Who was silent for as many questions as this, and never said anything, is waited for by one
-# question at a time; ten thousand names would take a quarter of an hour to find out nothing.
+# Who was silent for as many questions in a row is waited for by one question at a time, until
+# it says something; ten thousand names would take a quarter of an hour to find out nothing.
+# Who has answered before may only be restarting: there the limit is about a minute's worth.
 _PATIENT_WITH = 200
+_PATIENT_WITH_KNOWN = 1000
 
 
 class _Waiting:
@@ -104,8 +107,10 @@ class UDPExchange:
         self._ports.clear()
 
     def _send_if_hoped(self, waiting: _Waiting) -> None:
-        if self._under_way and self._unanswered >= _PATIENT_WITH and not self._heard:
-            self._fail(waiting, Failure.TIMEOUT, "has not answered anything so far")
+        patience = _PATIENT_WITH_KNOWN if self._heard else _PATIENT_WITH
+        if self._under_way and self._unanswered >= patience:
+            when = "any more" if self._heard else "so far"
+            self._fail(waiting, Failure.TIMEOUT, f"has not answered anything {when}")
         else:
             self._send(waiting)
 
@@ -127,26 +132,44 @@ class UDPExchange:
             port.socket.send(query)
         except BlockingIOError:
             pass  # as good as lost on the way
-        except OSError as error:
+        except ConnectionRefusedError as error:
             self._refused(port, error)
+        except OSError as error:
+            # Such as a full buffer, or a rule against it: nothing about other questions.
+            self._end(port, waiting)
+            self._fail(waiting, Failure.UNREACHABLE, _reason(error))
         if self._sweeper is None:
             self._sweep_later()
 
     def _port(self) -> _Port:
         """The socket whose turn it is; a new one when it has been used enough."""
         if len(self._ports) < _PORTS:
-            self._ports.append(self._open())
-            return self._ports[-1]
-        index = next(self._turn) % _PORTS
+            opened = self._open_or_not()
+            if opened is not None:
+                self._ports.append(opened)
+                return opened
+        index = next(self._turn) % len(self._ports)
         port = self._ports[index]
-        if port.asked >= _QUESTIONS_A_PORT:
-            self._ports[index] = self._open()
-            if port.waiting:
-                self._retired.add(port)
-            else:
-                self._close(port)
-            port = self._ports[index]
-        return port
+        if port.asked < _QUESTIONS_A_PORT:
+            return port
+        opened = self._open_or_not()
+        if opened is None:
+            return port
+        self._ports[index] = opened
+        if port.waiting:
+            self._retired.add(port)
+        else:
+            self._close(port)
+        return opened
+
+    def _open_or_not(self) -> _Port | None:
+        """A new socket; None if this process may have no more, but has some already."""
+        try:
+            return self._open()
+        except OSError as error:
+            if self._ports and error.errno in (errno.EMFILE, errno.ENFILE):
+                return None
+            raise
 
     def _open(self) -> _Port:
         opened = socket.socket(self._family, socket.SOCK_DGRAM)
@@ -178,6 +201,7 @@ class UDPExchange:
                 self._refused(port, error)
                 break
             self._heard = True
+            self._unanswered = 0
             asked = waiting.get(wire[:2])
             if asked is None:
                 port.stray = True

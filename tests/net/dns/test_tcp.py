@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from net.dns.asking import IMPATIENT, PATIENT, ZONES, resolver
+from net.dns.forger import listening, message
 from pinwarden.caa.lookup import DNSSECState, Failure, Lookup, Outcome
 from pinwarden.errors import ConfigError
 from pinwarden.lab.ca import CA, pem
@@ -18,36 +19,10 @@ from pinwarden.lab.tls import Credentials
 from pinwarden.net.dns.resolver import open_resolver
 from pinwarden.net.dns.server import parse_server
 
-Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-@contextlib.asynccontextmanager
-async def listening(handler: Handler) -> AsyncIterator[str]:
-    """A TCP server that does with each visitor what the test says."""
-    visits: set[asyncio.Task[None] | None] = set()
-
-    async def visit(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        visits.add(asyncio.current_task())
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            await handler(reader, writer)
-        writer.transport.abort()
-
-    server = await asyncio.start_server(visit, "127.0.0.1", 0)
-    try:
-        yield f"tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    finally:
-        server.close()
-        await asyncio.gather(*[each for each in visits if each])
-
 
 async def asked(server: str, timeout: float = PATIENT) -> Lookup:  # noqa: ASYNC109
     async with open_resolver(parse_server(server), timeout=timeout) as asking:
         return await asking.look_up("example.com")
-
-
-async def message(reader: asyncio.StreamReader) -> bytes:
-    size = int.from_bytes(await reader.readexactly(2), "big")
-    return await reader.readexactly(size)
 
 
 async def test_all_questions_share_a_connection() -> None:
@@ -185,6 +160,14 @@ async def test_a_certificate_of_an_unknown_authority(secure: LabDNS) -> None:
     assert "TLS certificate does not verify" in lookup.problem
 
 
+async def test_authorities_of_the_environment(
+    secure: LabDNS, cafile: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenSSL's own variable names those that count instead of the system's."""
+    monkeypatch.setenv("SSL_CERT_FILE", cafile)
+    assert (await asked(f"tls://127.0.0.1:{secure.tls_port}#dns.example")).records
+
+
 async def test_tls_to_a_server_without(secure: LabDNS, cafile: str) -> None:
     server = parse_server(f"tls://127.0.0.1:{secure.port}")
     async with open_resolver(server, cafile=cafile, timeout=1.0) as asking:
@@ -198,3 +181,75 @@ async def test_a_file_without_authorities(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="holds no certificates"):
         async with open_resolver(server, cafile=str(tmp_path / "none")):
             pass
+
+
+async def test_half_an_answer() -> None:
+    """What ends in the middle is no answer, however much of it would have been one."""
+    lab = LabDNS(ZONES)
+
+    async def half(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        wire = lab.answer(await message(reader), "tcp")
+        assert wire is not None
+        writer.write(len(wire).to_bytes(2, "big") + wire[: len(wire) // 2])
+        await writer.drain()
+
+    async with listening(half) as server:
+        lookup = await asked(server)
+    assert (lookup.failure, lookup.records) == (Failure.UNREACHABLE, ())
+    assert "closed the connection before it answered" in lookup.problem
+
+
+async def test_byte_by_byte() -> None:
+    """Slow, but within the time: an answer like any other."""
+    lab = LabDNS(ZONES)
+
+    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        wire = lab.answer(await message(reader), "tcp")
+        assert wire is not None
+        for octet in len(wire).to_bytes(2, "big") + wire:
+            writer.write(bytes((octet,)))
+            await writer.drain()
+            await asyncio.sleep(0)
+
+    async with listening(slow) as server:
+        assert (await asked(server)).records
+
+
+async def test_a_connection_that_went_dead() -> None:
+    """Nobody says that the other end is gone: the next attempt goes over a new connection."""
+    visits = 0
+    lab = LabDNS(ZONES)
+
+    async def dead_at_first(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal visits
+        visits += 1
+        if visits == 1:
+            await reader.read()
+            return
+        while True:
+            wire = lab.answer(await message(reader), "tcp")
+            assert wire is not None
+            writer.write(len(wire).to_bytes(2, "big") + wire)
+
+    async with (
+        listening(dead_at_first) as server,
+        open_resolver(parse_server(server), timeout=0.5) as asking,
+    ):
+        names = ["example.com", "b.example.com", "www.example.com"]
+        lookups = await asyncio.gather(*map(asking.look_up, names))
+        assert (await asking.look_up("empty.example.com")).outcome == Outcome.NO_DATA
+    assert all(each.records for each in lookups)
+    assert visits == 2
+
+
+@pytest.mark.parametrize("begins", [-30, 1])
+async def test_a_certificate_that_is_not_valid_now(authority: CA, cafile: str, begins: int) -> None:
+    begin = datetime.now(UTC) + timedelta(days=begins)
+    issued = authority.issue(["dns.example"], not_before=begin, days=20)
+    async with LabDNS(ZONES, credentials=Credentials.of(issued)) as lab:
+        server = parse_server(f"tls://127.0.0.1:{lab.tls_port}#dns.example")
+        async with open_resolver(server, cafile=cafile) as asking:
+            lookup = await asking.look_up("example.com")
+    assert lookup.failure == Failure.UNREACHABLE
+    assert "TLS certificate does not verify" in lookup.problem
+    assert lab.queries == []

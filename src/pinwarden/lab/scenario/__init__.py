@@ -1,0 +1,1 @@
+"""The story that `pinwarden demo` tells and that the tests assert."""
