@@ -75,16 +75,6 @@ def why_not_applicable(name: str) -> str | None:
     return None
 
 
-def names_to_ask(name: str) -> tuple[str, ...]:
-    """The name and its parents, nearest first: the top level domain last, the root not."""
-    names = [name]
-    dot = name.find(".")
-    while dot >= 0:
-        names.append(name[dot + 1 :])
-        dot = name.find(".", dot + 1)
-    return tuple(names)
-
-
 @dataclass(frozen=True, slots=True)
 class RelevantSet:
     """Where the search ended: at a set, at a failure, or above the top without either.

@@ -184,11 +184,6 @@ def _br_problem(number: str) -> str:
     return ""
 
 
-def is_known_label(label: str) -> bool:
-    """Whether `label_problem` has nothing to say."""
-    return not label_problem(label)
-
-
 def equivalents(label: str) -> frozenset[str]:
     """The labels for the same method, this one among them, in lower case.
 

@@ -10,8 +10,6 @@ from pinwarden.errors import MalformedError, quoted
 
 # Ballot SC-098v2: from then on every public CA honours accounturi and validationmethods.
 RFC8657_MANDATORY = datetime(2027, 3, 15, tzinfo=UTC)
-# Ballot SC-085: from then on CAs validate DNSSEC for every CAA question.
-DNSSEC_MANDATORY = datetime(2026, 3, 15, tzinfo=UTC)
 
 _BR_TAGS = frozenset({"issue", "issuewild", "iodef"})
 

@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from pinwarden.caa.record import CAARecord
 from pinwarden.errors import ConfigError, quoted
 
-# RFC 2181 section 8.
-TTL_LIMIT = 2**31 - 1
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordSet:

@@ -155,11 +155,6 @@ class IssuerMap:
         """The CA that goes by this name, now or formerly, in whatever spelling."""
         return self._by_name.get(folded_name(name))
 
-    def domains_of(self, owner: Owner | str) -> frozenset[str]:
-        """The issuer domain names that authorise this CA now; empty for an unknown one."""
-        found = self.owner_named(owner) if isinstance(owner, str) else owner
-        return found.honoured if found is not None else frozenset()
-
     def same_ca(self, domain: str) -> frozenset[str]:
         """The names that now authorise the CA which `domain` belongs to; empty if unknown."""
         owner = self.owner_of(domain)
