@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import socket
 import statistics
 import subprocess
@@ -20,6 +19,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from benchmarks.peers import find_program
 
 ZONE = "bench.test"
 HEAD = """$TTL 3600
@@ -125,7 +126,7 @@ def _records(names: list[str]) -> Iterator[str]:
 
 
 def _programs(folder: Path, port: int) -> Iterator[tuple[str, list[str]]]:
-    if (dig := shutil.which("dig")) is not None:
+    if (dig := find_program("dig")) is not None:
         yield "dig -f", [dig, "@127.0.0.1", "-p", str(port), "-f", str(folder / "batch")]
     yield (
         "caa check",
@@ -164,11 +165,8 @@ def _timed(command: list[str], count: int) -> tuple[float, float]:
 def _server(folder: Path) -> Iterator[tuple[str, int]]:
     """What serves the zone, and its port."""
     port = _free_port()
-    path = os.pathsep.join(
-        [str(Path(__file__).parents[1] / ".peers" / "bin"), os.environ["PATH"], "/usr/sbin"]
-    )
     for name, form, options in (("nsd", NSD, ["-d"]), ("named", NAMED, ["-f"])):
-        program = shutil.which(name, path=path)
+        program = find_program(name)
         if program is None:
             continue
         configuration = folder / f"{name}.conf"

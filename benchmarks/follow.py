@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.peers import find_program
+
 PLANTED = "planted.bench.example"
 FEW, MANY = 10, 10_000
 
@@ -57,7 +59,7 @@ def measure(entries: int, rounds: int) -> list[Row]:
             for count in (FEW, MANY):
                 runs = [_pinwarden(folder, ready, log, count, entries) for _ in range(rounds)]
                 rows.append(min(runs, key=lambda row: row.cpu))
-            if log["kind"] == "rfc6962" and (program := _certspotter()) is not None:
+            if log["kind"] == "rfc6962" and (program := find_program("certspotter")) is not None:
                 rows += [
                     _run_certspotter(program, folder, ready, log, count, entries)
                     for count in (FEW, MANY)
@@ -148,11 +150,6 @@ def _only(folder: Path, ready: dict[str, Any], log: dict[str, Any]) -> Path:
     path = folder / "log_list.json"
     path.write_text(json.dumps(listed), "utf-8")
     return path
-
-
-def _certspotter() -> str | None:
-    ours = Path(__file__).parents[1] / ".peers" / "bin" / "certspotter"
-    return str(ours) if ours.exists() else shutil.which("certspotter")
 
 
 def _run_certspotter(

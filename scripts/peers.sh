@@ -132,7 +132,7 @@ install_debian certspotter certspotter
 install_debian bind9 named
 install_debian bind9-utils named-checkzone named-compilezone
 install_debian bind9-dnsutils dig delv nsupdate
-install_debian nsd nsd
+install_debian nsd nsd nsd-checkzone
 install_debian unbound unbound
 install_debian tinydns tinydns-data tinydns-get
 install_debian dnsmasq-base dnsmasq

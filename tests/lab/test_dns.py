@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import socket
 from collections.abc import AsyncIterator
 
@@ -17,6 +16,7 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
+from peers.programs import program
 from pinwarden.lab.dns import LabDNS
 
 ZONE = """
@@ -199,11 +199,10 @@ def test_in_a_thread() -> None:
         assert dns.query.tcp(query, host, port=port, timeout=5).answer
 
 
+@pytest.mark.peer
 async def test_dig_agrees(server: LabDNS) -> None:
     """A foreign program must read the answers as we mean them."""
-    dig = shutil.which("dig")
-    if dig is None:
-        pytest.skip("dig is not installed")
+    dig = program("dig")
     process = await asyncio.create_subprocess_exec(
         *(dig, "@127.0.0.1", "-p", str(server.port), "+short", "alias.example.com", "A"),
         stdout=asyncio.subprocess.PIPE,
