@@ -1,4 +1,4 @@
-"""What the commands that read the store have in common."""
+"""The options, and the ways to the store, that commands have in common."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 store_option = click.option(
-    "--store", metavar="URL", help="Where sightings are kept [default: the user's state directory]."
+    "--store", metavar="URL", help="Where what was seen is kept [default: the user's state folder]."
 )
 config_option = click.option(
     "-c",
     "--config",
     "config_file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Configuration file.",
+    help="Configuration file [default: the user's, if there is one].",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON lines instead of text.")
+quiet_option = click.option("--quiet", is_flag=True, help="No progress on stderr.")
 
 
 def store_url(named: str | None, config_file: Path | None) -> str:

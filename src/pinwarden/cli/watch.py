@@ -8,18 +8,13 @@ from pathlib import Path
 import click
 
 from pinwarden.cli.output import ExitCode
+from pinwarden.cli.reading import config_option, json_option, quiet_option, store_option
 from pinwarden.cli.wiring import Plan, WatchOptions, make_plan
 
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option(
-    "-c",
-    "--config",
-    "config_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Configuration file [default: the user's, if there is one].",
-)
+@config_option
 @click.option("--once", is_flag=True, help="Catch up with the present tree heads and exit.")
 @click.option(
     "--start",
@@ -38,14 +33,14 @@ from pinwarden.cli.wiring import Plan, WatchOptions, make_plan
     type=click.Path(path_type=Path, dir_okay=False),
     help="File of names and addresses, one a line.",
 )
-@click.option("--store", metavar="URL", help="Where sightings and positions are kept.")
+@store_option
 @click.option(
     "--contact",
     metavar="ADDRESS",
     help="Your e-mail or https address, told to log operators in the User-Agent.",
 )
-@click.option("--json", "as_json", is_flag=True, help="JSON lines instead of text.")
-@click.option("--quiet", is_flag=True, help="No progress on stderr.")
+@json_option
+@quiet_option
 def watch(
     names: tuple[str, ...],
     config_file: Path | None,

@@ -8,18 +8,13 @@ from pathlib import Path
 import click
 
 from pinwarden.cli.output import ExitCode
+from pinwarden.cli.reading import config_option, json_option, quiet_option, store_option
 from pinwarden.cli.wiring import WatchOptions, make_plan
 
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option(
-    "-c",
-    "--config",
-    "config_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Configuration file [default: the user's, if there is one].",
-)
+@config_option
 @click.option("--once", is_flag=True, help="Look at every name once and exit.")
 @click.option(
     "--interval",
@@ -34,9 +29,9 @@ from pinwarden.cli.wiring import WatchOptions, make_plan
     metavar="SERVER",
     help="Whom to ask, such as 127.0.0.1 or tls://HOST; may be repeated [default: the system's].",
 )
-@click.option("--store", metavar="URL", help="Where observations are kept.")
-@click.option("--json", "as_json", is_flag=True, help="JSON lines instead of text.")
-@click.option("--quiet", is_flag=True, help="No progress on stderr.")
+@store_option
+@json_option
+@quiet_option
 def watch(
     names: tuple[str, ...],
     config_file: Path | None,
