@@ -11,7 +11,7 @@ from pinwarden.findings import REGISTER, FindingKind
 from pinwarden.render import next_step
 
 _DOCS = Path(__file__).parents[1] / "docs"
-_PAGES = ("findings.md", "findings-caa.md")
+_PAGES = ("findings-caa.md", "findings.md", "findings-pins.md")
 _PARTS = ("**What it means.**", "**How sure we are.**", "**What to do.**")
 
 

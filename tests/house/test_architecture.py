@@ -30,7 +30,7 @@ MAY_USE: dict[str, set[str]] = {
     "caa": _VALUES | {"x509"},
     "pinning": _VALUES | {"x509"},
     "watch": GROUND - {"render"},
-    "render": _VALUES | {"watch", "caa"},
+    "render": _VALUES | {"watch", "caa", "pinning"},
     "config_channels": GROUND,
     "config": GROUND | _CONFIG,
     "net": GROUND | {"config_channels"},
@@ -54,6 +54,8 @@ IMPURE_MODULES = {
     *("secrets", "select", "shutil", "signal", "socket", "sqlalchemy", "sqlite3", "ssl"),
     *("subprocess", "sys", "tempfile", "threading", "time", "uuid"),
 }
+# docs/decisions/0007-pin-set-files.md
+READS_A_FILE = "pinning.files"
 IMPURE_CALLS = {"open", "print", "input"}
 CLOCKS = {"now", "utcnow", "today"}
 
@@ -171,7 +173,7 @@ def test_the_ground_floor_is_pure() -> None:
     wrong = [
         f"{module} uses {impurity}"
         for module, tree in TREES.items()
-        if _room_of(module) in GROUND
+        if _room_of(module) in GROUND and module != READS_A_FILE
         for impurity in _impurities(tree)
     ]
     assert wrong == []

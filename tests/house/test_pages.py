@@ -29,10 +29,14 @@ def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[s
 
 
 def test_every_option_is_on_the_page() -> None:
-    """Whatever `--help` offers, the page explains."""
-    page = (DOCS / "command-line.md").read_text("utf-8")
+    """Whatever `--help` offers, its page explains."""
+    pages = {
+        "pin": (DOCS / "command-line-pin.md").read_text("utf-8"),
+        "": (DOCS / "command-line.md").read_text("utf-8"),
+    }
     for name, command in commands(cli):
-        assert name.split()[0] in page
+        page = pages.get(name.split()[0], pages[""])
+        assert f"pinwarden {name}" in page or name.split()[0] in page
         for parameter in command.params:
             for option in parameter.opts:
                 if option.startswith("--"):

@@ -26,6 +26,11 @@ _COMMANDS = {
     ),
     "demo": ("pinwarden.cli.demo", "demo", "A world on loopback: an attack, and the answer to it."),
     "log-list": ("pinwarden.cli.log_list", "log_list", "The log lists in use: show, update."),
+    "pin": (
+        "pinwarden.cli.pin.group",
+        "pin",
+        "Pins in your own clients: make, check, lint, rotate, export.",
+    ),
     "sightings": ("pinwarden.cli.sightings", "sightings", "Certificates seen: list, show, export."),
     "watch": ("pinwarden.cli.watch", "watch", "Follow the CT logs and alert."),
 }

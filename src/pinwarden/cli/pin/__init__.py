@@ -1,0 +1,1 @@
+"""`pinwarden pin`: pins in your own clients, and their life."""
