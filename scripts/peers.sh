@@ -5,6 +5,10 @@
 #   bind9, nsd, unbound, tinydns, dnsmasq
 #                       DNS servers and their tools, where they are not installed already; a program
 #                       in .peers/bin knows the libraries that came with it
+#   minisign            signs and verifies files; pin set bundles are in its format
+#   nginx, redis-server, postgres
+#                       servers that pinned clients talk to, and nginx as a client too
+#   xmllint             reads what is exported for Android and Apple
 #   sunlight, skylight  the log that runs at Let's Encrypt, through the Go module proxy, at the
 #                       version and hashes of tests/peers/go/go.mod and go.sum
 #   octodns, botocore   with pip, into a virtual environment of their own, .peers/python
@@ -39,7 +43,7 @@ read_lists() {
 # have the one of its loader.
 package_and_libraries() {
   apt-get install --simulate --no-install-recommends "$1" 2>/dev/null |
-    awk -v wanted="$1" '$1 == "Inst" && ($2 == wanted || $2 ~ /^(lib|bind9)/) { print $2 }' |
+    awk -v wanted="$1" '$1 == "Inst" && ($2 == wanted || $2 ~ /^(lib|bind9|redis-tools)/) { print $2 }' |
     grep -vE '^lib(c|gcc|stdc|crypt)[-+0-9]'
 }
 
@@ -64,9 +68,12 @@ unpack() {
 
 # A program that finds the libraries which were unpacked with it.
 wrap() {
-  local found libraries
-  found=$(find "$debian"/usr/bin "$debian"/usr/sbin -name "$1" 2>/dev/null | head -n 1)
+  local found target libraries
+  found=$(find "$debian"/usr/bin "$debian"/usr/sbin "$debian"/usr/lib/postgresql/*/bin -name "$1" \
+    2>/dev/null | head -n 1)
   [ -n "$found" ] || { say "no $1: its package does not hold it"; return; }
+  target=$(readlink "$found")
+  case $target in /*) ln -sf "$debian$target" "$found" ;; esac
   libraries=$(find "$debian"/usr/lib "$debian"/lib -maxdepth 1 -name '*-linux-gnu*' 2>/dev/null |
     tr '\n' ':')
   printf '#!/bin/sh\nLD_LIBRARY_PATH=%s exec %s "$@"\n' "$libraries" "$found" >"$bin/$1"
@@ -136,6 +143,11 @@ install_debian nsd nsd nsd-checkzone
 install_debian unbound unbound
 install_debian tinydns tinydns-data tinydns-get
 install_debian dnsmasq-base dnsmasq
+install_debian minisign minisign
+install_debian nginx nginx
+install_debian redis-server redis-server
+install_debian postgresql-15 postgres initdb
+install_debian libxml2-utils xmllint
 install_sunlight
 install_python
 exit 0

@@ -13,6 +13,9 @@ PIN_FORBIDDEN_SERVED = register(
 PIN_ADDRESSES_DISAGREE = register(
     "PW-PIN-ADDRESSES-DISAGREE", Severity.HIGH, "the pins match at some addresses of a host only"
 )
+PIN_SET_REFUSED = register(
+    "PW-PIN-SET-REFUSED", Severity.HIGH, "the set contradicts itself, so that no client loads it"
+)
 PIN_NO_BACKUP = register(
     "PW-PIN-NO-BACKUP", Severity.HIGH, "a policy has no backup pin, so one lost key locks out"
 )
@@ -24,6 +27,14 @@ PIN_PLACEHOLDER = register(
 )
 PIN_CERTIFICATE_HASH = register(
     "PW-PIN-CERTIFICATE-HASH", Severity.HIGH, "a pin is the hash of a whole certificate"
+)
+PIN_WRONG_OCTETS = register(
+    "PW-PIN-WRONG-OCTETS",
+    Severity.HIGH,
+    "a pin is the hash of something else of a served certificate than its key",
+)
+PIN_WRONG_ROLE = register(
+    "PW-PIN-WRONG-ROLE", Severity.HIGH, "a pin stands in a role in which its key is not served"
 )
 PIN_MALFORMED = register("PW-PIN-MALFORMED", Severity.HIGH, "a pin is written so that it is none")
 PIN_WEAK_HASH = register("PW-PIN-WEAK-HASH", Severity.HIGH, "a pin uses a hash that is broken")
@@ -42,8 +53,16 @@ PIN_KEY_EXPIRES = register(
 PIN_LEAF_ONLY = register(
     "PW-PIN-LEAF-ONLY", Severity.MEDIUM, "only leaf keys are pinned, which change at renewals"
 )
+PIN_INTERMEDIATE_ONLY = register(
+    "PW-PIN-INTERMEDIATE-ONLY",
+    Severity.MEDIUM,
+    "only intermediates are pinned, which their CAs change without notice",
+)
 PIN_ONE_CA = register(
     "PW-PIN-ONE-CA", Severity.MEDIUM, "every pin hangs on one certification authority"
+)
+PIN_MANY = register(
+    "PW-PIN-MANY", Severity.LOW, "so many keys are pinned that the pins restrict little"
 )
 PIN_ROOT_UNREACHABLE = register(
     "PW-PIN-ROOT-UNREACHABLE",
@@ -60,20 +79,40 @@ PIN_DUPLICATE = register("PW-PIN-DUPLICATE", Severity.LOW, "a pin stands twice i
 PIN_SHADOWED = register(
     "PW-PIN-SHADOWED", Severity.LOW, "a policy takes a name away from the policy above it"
 )
+PIN_WEAKER_BELOW = register(
+    "PW-PIN-WEAKER-BELOW",
+    Severity.MEDIUM,
+    "a policy protects a name less than the policy above it would",
+)
+PIN_UNPINNED_ALLOWED = register(
+    "PW-PIN-UNPINNED-ALLOWED", Severity.INFO, "hosts that no policy is about connect unpinned"
+)
+PIN_FOREIGN_HOST = register(
+    "PW-PIN-FOREIGN-HOST", Severity.MEDIUM, "a pinned host is not one of your own"
+)
 PIN_PUBLIC_SUFFIX = register(
     "PW-PIN-PUBLIC-SUFFIX", Severity.HIGH, "a policy covers a whole public suffix"
 )
 PIN_REPORT_ONLY = register(
     "PW-PIN-REPORT-ONLY", Severity.INFO, "a policy reports and protects nobody"
 )
+PIN_REPORT_INVALID = register(
+    "PW-PIN-REPORT-INVALID", Severity.MEDIUM, "a report address to which nothing can be sent"
+)
 PIN_REPORT_NOWHERE = register(
-    "PW-PIN-REPORT-NOWHERE", Severity.MEDIUM, "a policy that only reports has nowhere to report to"
+    "PW-PIN-REPORT-NOWHERE", Severity.LOW, "a policy that only reports has nowhere to report to"
 )
 PIN_REPORT_PINNED = register(
     "PW-PIN-REPORT-PINNED", Severity.MEDIUM, "reports go to a host under the pins they report on"
 )
 PIN_REPORT_PLAIN = register(
     "PW-PIN-REPORT-PLAIN", Severity.LOW, "reports of pin failures travel in plain text"
+)
+PIN_ROTATION_LATE = register(
+    "PW-PIN-ROTATION-LATE", Severity.HIGH, "a key rotation that was begun is behind its dates"
+)
+PIN_ROTATION_BROKEN = register(
+    "PW-PIN-ROTATION-BROKEN", Severity.HIGH, "a rotation's notes do not agree with the pins"
 )
 PIN_NOT_COVERED = register(
     "PW-PIN-NOT-COVERED", Severity.MEDIUM, "a client in this environment is not held to the pins"

@@ -1,0 +1,71 @@
+"""Files of certificates and keys that the user names, and the passphrases of sealed keys."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from pinwarden.cli.caa.files import read_file
+from pinwarden.cli.output import say
+from pinwarden.errors import ConfigError, MalformedError, quoted
+from pinwarden.pinning.material import LARGEST_FILE, KeyMaterial, is_in_order, read_material
+
+__all__ = ["is_file", "passphrase_option", "read_keys"]
+
+_LONGEST_PASSPHRASE = 4096
+
+passphrase_option = click.option(
+    "--passphrase-file",
+    metavar="FILE",
+    help="The passphrase of an encrypted private key [default: asked on the terminal].",
+)
+
+
+def is_file(target: str) -> bool:
+    """Whether a target is a file: `-`, a path with a separator, or one that is here."""
+    if target == "-":
+        return True
+    if "://" in target:
+        return False
+    return os.sep in target or Path(target).is_file()
+
+
+def read_keys(path: str, passphrase_file: str | None = None) -> list[KeyMaterial]:
+    """The keys in a file, leaf first; raises `ConfigError` naming the file.
+
+    Says so if the file has a chain in another order.
+    """
+    data = read_file(Path(path), LARGEST_FILE)
+    name = "standard input" if path == "-" else f"file {quoted(path)}"
+
+    def passphrase(who: str) -> bytes | None:
+        return _passphrase(f"{name}: {who}", passphrase_file)
+
+    try:
+        found = read_material(data, passphrase)
+    except (MalformedError, ConfigError) as error:
+        message = str(error) if str(error).startswith(name) else f"{name}: {_without(error)}"
+        raise ConfigError(message, hint=error.hint) from None
+    if not is_in_order(found):
+        say(f"note: {name}: the chain is not in order, leaf first; a server needs it so")
+    return found
+
+
+def _without(error: Exception) -> str:
+    return str(error).removeprefix("file: ")
+
+
+def _passphrase(who: str, file: str | None) -> bytes | None:
+    if file is not None:
+        data = read_file(Path(file), _LONGEST_PASSPHRASE)
+        return data.split(b"\n", 1)[0].removesuffix(b"\r")
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise ConfigError(
+            f"{who}: is encrypted, and nobody is here to give the passphrase",
+            hint="--passphrase-file FILE",
+        )
+    given: str = click.prompt(f"passphrase of {who}", hide_input=True, err=True, default="")
+    return given.encode()

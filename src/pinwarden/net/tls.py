@@ -1,0 +1,344 @@
+"""What a host serves over TLS, at each of its addresses: the chain as verified, and as sent.
+
+Nothing but the handshake passes: no request, and no data of ours. Where a certificate
+does not verify, a second handshake without verification gets the chain that was sent, to
+show to a person; it never counts as verified.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from pinwarden.errors import ConfigError, quoted
+from pinwarden.net.endpoint import Endpoint
+from pinwarden.net.starttls import LONGEST_LINE, STARTTLS_PORTS, Declined, start_tls
+from pinwarden.pinning.peer_chain import sent_chain, verified_chain
+
+__all__ = ["Failure", "ServedAddress", "ServedHost", "TLSAsker", "verifying_context"]
+
+TIMEOUT = 10.0
+PARALLEL = 16
+MOST_ADDRESSES = 32
+# A chain has at most 100 KiB by OpenSSL's own rule; a handshake is little more than that.
+_MOST_OCTETS = 1 << 20
+_RECORD = 65536
+_HANDSHAKE, _ALERT = 22, 21
+_USUAL_STARTTLS = {port: protocol for protocol, port in STARTTLS_PORTS.items()} | {587: "smtp"}
+
+
+class Failure(StrEnum):
+    """Why there is no verified chain."""
+
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    NOT_TLS = "not-tls"
+    REFUSED = "refused"
+    UNTRUSTED = "untrusted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedAddress:
+    """What one address served.
+
+    `verified` runs in DER from the leaf to the trust anchor, as the TLS library verified
+    it for this host; it is empty, and `failure` and `problem` say why, where that did not
+    come about. `sent` is what the server sent, which proves nothing; where the handshake
+    failed for another reason than the certificate it is empty too.
+    """
+
+    address: str
+    port: int
+    verified: tuple[bytes, ...] = ()
+    sent: tuple[bytes, ...] = ()
+    failure: Failure | None = None
+    problem: str = ""
+    protocol: str = ""
+
+    def __str__(self) -> str:
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        return f"{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedHost:
+    """What a host served, in the order in which its addresses were found.
+
+    `problem` says why there is no address; `left_out` counts those beyond the first 32,
+    which were not asked.
+    """
+
+    endpoint: Endpoint
+    addresses: tuple[ServedAddress, ...] = ()
+    problem: str = ""
+    left_out: int = 0
+
+    @property
+    def chains(self) -> tuple[tuple[bytes, ...], ...]:
+        """The verified chains, each once, in the order in which they were met."""
+        return tuple(dict.fromkeys(each.verified for each in self.addresses if each.verified))
+
+
+def verifying_context(
+    cafile: str | None = None,
+    *,
+    partial_chain: bool | None = None,
+    client_certificate: str | None = None,
+) -> ssl.SSLContext:
+    """A context that verifies as `ssl.create_default_context()` does; raises `ConfigError`.
+
+    `cafile` replaces the system's trust anchors. `partial_chain` says whether a chain may
+    end at any trusted certificate; without it this Python decides, which from 3.13 on is
+    yes. `client_certificate` is a PEM file with a certificate and its key, for servers
+    that want one.
+    """
+    try:
+        context = ssl.create_default_context(cafile=cafile)
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"trust anchors {quoted(str(cafile))}: {_words(error)}", hint="a file in PEM"
+        ) from None
+    if partial_chain is not None:
+        flag = ssl.VERIFY_X509_PARTIAL_CHAIN
+        context.verify_flags = (
+            context.verify_flags | flag if partial_chain else context.verify_flags & ~flag
+        )
+    if client_certificate is not None:
+        try:
+            context.load_cert_chain(client_certificate, password=_no_passphrase)
+        except (OSError, ValueError, ConfigError) as error:
+            raise ConfigError(
+                f"client certificate {quoted(client_certificate)}: {_words(error)}",
+                hint="a PEM file with the certificate and its key, not encrypted",
+            ) from None
+    return context
+
+
+def _no_passphrase() -> str:
+    raise ConfigError("the key is encrypted")
+
+
+class TLSAsker:
+    """Asks hosts, several at a time.
+
+    `timeout` is in seconds, for each address from the connection to the end of the
+    handshake; `family` is `socket.AF_INET` or `AF_INET6` to leave the other one out.
+    """
+
+    def __init__(
+        self,
+        context: ssl.SSLContext | None = None,
+        *,
+        timeout: float = TIMEOUT,
+        parallel: int = PARALLEL,
+        family: int = socket.AF_UNSPEC,
+    ) -> None:
+        """`context` is from `verifying_context`; without one, that with its defaults."""
+        self._context = verifying_context() if context is None else context
+        if self._context.verify_mode != ssl.CERT_REQUIRED or not self._context.check_hostname:
+            raise ValueError("a context without verification tells no verified chain")
+        self._timeout = timeout
+        self._family = family
+        self._slots = asyncio.Semaphore(parallel)
+
+    async def ask(
+        self, endpoint: Endpoint, addresses: Sequence[tuple[str, int]] = ()
+    ) -> ServedHost:
+        """What a host serves at all its addresses, or at these IP addresses and ports instead.
+
+        Never raises for what a host does: that is in the result.
+        """
+        found = tuple(dict.fromkeys(addresses))
+        if not found:
+            try:
+                found = await self._resolve(endpoint)
+            except TimeoutError:
+                return ServedHost(endpoint=endpoint, problem="its addresses were not found in time")
+            except (OSError, UnicodeError) as error:
+                problem = f"has no address: {_words(error)}"
+                return ServedHost(endpoint=endpoint, problem=problem)
+        served = await asyncio.gather(
+            *(self._ask_address(endpoint, *address) for address in found[:MOST_ADDRESSES])
+        )
+        return ServedHost(
+            endpoint=endpoint,
+            addresses=tuple(served),
+            left_out=max(0, len(found) - MOST_ADDRESSES),
+        )
+
+    async def _resolve(self, endpoint: Endpoint) -> tuple[tuple[str, int], ...]:
+        loop = asyncio.get_running_loop()
+        looking = loop.getaddrinfo(
+            endpoint.host, endpoint.port, family=self._family, type=socket.SOCK_STREAM
+        )
+        found = await asyncio.wait_for(looking, self._timeout)
+        return tuple(dict.fromkeys((str(each[4][0]), endpoint.port) for each in found))
+
+    async def _ask_address(self, endpoint: Endpoint, address: str, port: int) -> ServedAddress:
+        place = ServedAddress(address=address, port=port)
+        async with self._slots:
+            served = await self._within(endpoint, place, self._context)
+            if served.failure is not Failure.UNTRUSTED:
+                return served
+            # OpenSSL forgets what it refused.
+            shown = await self._within(endpoint, place, _unverified_context(self._context))
+            return replace(served, sent=shown.sent)
+
+    async def _within(
+        self, endpoint: Endpoint, place: ServedAddress, context: ssl.SSLContext
+    ) -> ServedAddress:
+        try:
+            return await asyncio.wait_for(_visit(endpoint, place, context), self._timeout)
+        except TimeoutError:
+            problem = f"did not finish a handshake within {self._timeout:g} s"
+            return replace(place, failure=Failure.TIMEOUT, problem=problem)
+
+
+def _unverified_context(like: ssl.SSLContext) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.minimum_version = like.minimum_version
+    return context
+
+
+async def _visit(
+    endpoint: Endpoint, place: ServedAddress, context: ssl.SSLContext
+) -> ServedAddress:
+    try:
+        reader, writer = await asyncio.open_connection(
+            place.address, place.port, limit=LONGEST_LINE
+        )
+    except OSError as error:
+        # The event loop's own words repeat the address.
+        words = os.strerror(error.errno) if error.errno else _words(error)
+        problem = f"cannot be connected to: {words.lower()}"
+        return replace(place, failure=Failure.UNREACHABLE, problem=problem)
+    try:
+        handshake = _Handshake(reader, writer, context, endpoint.host)
+        if endpoint.starttls is not None:
+            await start_tls(endpoint.starttls, reader, writer, endpoint.host)
+        tls = await handshake.run()
+        return replace(
+            place,
+            verified=verified_chain(tls) if context.verify_mode == ssl.CERT_REQUIRED else (),
+            sent=sent_chain(tls),
+            protocol=tls.version() or "",
+        )
+    except Declined as error:
+        problem = f"did not begin TLS: {error}"
+        return replace(place, failure=Failure.NOT_TLS, problem=problem)
+    except ssl.SSLCertVerificationError as error:
+        problem = f"its certificate does not verify: {_verify_words(error)}"
+        return replace(place, failure=Failure.UNTRUSTED, problem=problem)
+    except OSError as error:
+        failure, problem = handshake.judge(error, endpoint)
+        return replace(place, failure=failure, problem=problem)
+    except ValueError as error:
+        problem = f"cannot be asked for: {_words(error)}"
+        return replace(place, failure=Failure.REFUSED, problem=problem)
+    finally:
+        writer.transport.abort()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+
+class _Handshake:
+    """One handshake through memory, so that every octet of it is counted."""
+
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        context: ssl.SSLContext,
+        host: str,
+    ) -> None:
+        self._reader, self._writer = reader, writer
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+        self._first = b""
+        self._received = 0
+
+    async def run(self) -> ssl.SSLObject:
+        """The TLS object after the whole handshake; raises ssl.SSLError or OSError."""
+        while True:
+            try:
+                self._tls.do_handshake()
+            except ssl.SSLWantReadError:
+                await self._flush()
+                await self._read()
+            except ssl.SSLError:
+                # The alert tells the server's owner what we did not like.
+                with contextlib.suppress(OSError):
+                    await self._flush()
+                raise
+            else:
+                with contextlib.suppress(ssl.SSLError):
+                    self._tls.unwrap()
+                with contextlib.suppress(OSError):
+                    await self._flush()
+                return self._tls
+
+    async def _read(self) -> None:
+        data = await self._reader.read(_RECORD)
+        self._first = self._first or data[:8]
+        self._received += len(data)
+        if self._received > _MOST_OCTETS:
+            raise OSError("sent a handshake of more than 1 MiB")
+        if data:
+            self._incoming.write(data)
+        elif self._incoming.eof:
+            raise ConnectionError("closed the connection during the handshake")
+        else:
+            self._incoming.write_eof()
+
+    async def _flush(self) -> None:
+        data = self._outgoing.read()
+        if data:
+            self._writer.write(data)
+            await self._writer.drain()
+
+    def judge(self, error: OSError, endpoint: Endpoint) -> tuple[Failure, str]:
+        """What a failed handshake means, in words."""
+        if self._first and self._first[0] not in (_HANDSHAKE, _ALERT):
+            problem = f"did not answer with TLS, but with {quoted(self._first)}"
+            return Failure.NOT_TLS, problem + _starttls_hint(endpoint)
+        reason = (error.reason or "") if isinstance(error, ssl.SSLError) else ""
+        if isinstance(error, ssl.SSLEOFError) or not isinstance(error, ssl.SSLError):
+            closed = isinstance(error, ssl.SSLEOFError)
+            words = "closed the connection" if closed else _words(error)
+            hint = "" if self._first else _starttls_hint(endpoint)
+            return Failure.REFUSED, f"ended the handshake: {words}{hint}"
+        if "ALERT" in reason or reason == "TLSV1_UNRECOGNIZED_NAME":
+            words = reason.partition("ALERT_")[2] or reason.partition("_")[2]
+            words = words.lower().replace("_", " ")
+            return Failure.REFUSED, f"ended the handshake with the alert {quoted(words)}"
+        words = reason.lower().replace("_", " ") or _words(error)
+        return Failure.REFUSED, f"the handshake failed: {words}"
+
+
+def _starttls_hint(endpoint: Endpoint) -> str:
+    protocol = _USUAL_STARTTLS.get(endpoint.port)
+    if endpoint.starttls is not None or protocol is None:
+        return ""
+    return f" (on this port perhaps --starttls {protocol})"
+
+
+def _verify_words(error: ssl.SSLCertVerificationError) -> str:
+    words = error.verify_message.rstrip(".")
+    # X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY and X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE.
+    if error.verify_code in (20, 21):
+        words += " (its root is not trusted here, or the server does not send the intermediate)"
+    return words
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, ssl.SSLError) and error.reason:
+        return error.reason.lower().replace("_", " ")
+    words = (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
+    return quoted(" ".join(str(words).split()))[1:-1]

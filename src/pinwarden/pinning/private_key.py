@@ -1,0 +1,109 @@
+"""The SubjectPublicKeyInfo that certificates for a private key will hold.
+
+A pin made from a private key is right only if a CA later puts these very bytes into the
+certificate. For some keys that cannot be known from the key: a point may be compressed
+or not, a curve named or spelt out. Libraries choose one form in silence; here such keys
+are refused, and the request or certificate is asked for, which has the bytes.
+"""
+
+from __future__ import annotations
+
+from pinwarden.errors import MalformedError
+from pinwarden.pinning.spki import strict_spki
+from pinwarden.pinning.strict_der import (
+    BIT_STRING,
+    INTEGER,
+    OCTET_STRING,
+    OID,
+    SEQUENCE,
+    StrictReader,
+)
+from pinwarden.x509.der import encode_tlv
+
+__all__ = ["spki_of_private_key"]
+
+_ATTRIBUTES, _PUBLIC_KEY = 0xA0, 0x81
+_EC_PARAMETERS, _EC_POINT = 0xA0, 0xA1
+_UNCOMPRESSED = 4
+# 1.2.840.10045.2.1, 1.2.840.113549.1.1.10 and rsaEncryption with its NULL (RFC 8017 appendix A).
+_EC_KEY = bytes.fromhex("06072a8648ce3d0201")
+_RSA_PSS = bytes.fromhex("06092a864886f70d01010a")
+_RSA = bytes.fromhex("300d06092a864886f70d0101010500")
+
+_HINT = "use the certificate or the certification request"
+
+
+def spki_of_private_key(der: bytes) -> bytes:
+    """The SubjectPublicKeyInfo of a private key: PKCS#8 (RFC 5958), PKCS#1 or SEC 1.
+
+    The algorithm identifier of PKCS#8 is taken byte for byte. Raises `MalformedError`
+    for a key that cannot be read, or of which the certificate's bytes cannot be foretold.
+    """
+    reader = StrictReader(der, "private key").all_of(SEQUENCE)
+    reader.skip(INTEGER, "version")
+    algorithm = None
+    if reader.next_tag() == SEQUENCE:
+        algorithm = reader.take(SEQUENCE, "algorithm")
+        inside = reader.content(OCTET_STRING, "privateKey")
+        for tag in (_ATTRIBUTES, _PUBLIC_KEY):
+            if reader.next_tag() == tag:
+                reader.skip(tag, "attributes")
+        reader.ends()
+        if _EC_KEY in algorithm[:13]:
+            _refuse_odd_points(inside)
+    elif reader.next_tag() == OCTET_STRING:
+        _refuse_odd_points(der)
+    return _matching(_derived(der), algorithm)
+
+
+def _derived(der: bytes) -> bytes:
+    """The SubjectPublicKeyInfo as cryptography derives it, in the form that it prefers."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import (
+        Encoding,
+        PublicFormat,
+        load_der_private_key,
+    )
+
+    try:
+        public = load_der_private_key(der, None).public_key()
+        return public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    except (ValueError, TypeError, UnsupportedAlgorithm, AttributeError):
+        raise MalformedError("private key: is not one that can be read", hint=_HINT) from None
+
+
+def _matching(derived: bytes, algorithm: bytes | None) -> bytes:
+    """The derived value, under the key's own algorithm identifier if it has one."""
+    reader = StrictReader(derived, "public key").all_of(SEQUENCE)
+    usual = reader.take(SEQUENCE, "algorithm")
+    if algorithm is None or algorithm == usual:
+        return strict_spki(derived)
+    if usual == _RSA and _oid_of(algorithm) == _RSA_PSS:
+        return strict_spki(encode_tlv(SEQUENCE, algorithm + reader.take(BIT_STRING, "key")))
+    raise MalformedError(
+        "private key: does not tell how certificates name its algorithm", hint=_HINT
+    )
+
+
+def _oid_of(algorithm: bytes) -> bytes:
+    return StrictReader(algorithm, "algorithm").all_of(SEQUENCE).take(OID, "type")
+
+
+def _refuse_odd_points(ec_private_key: bytes) -> None:
+    """Refuse ECPrivateKey (RFC 5915) whose certificate may hold another form than is usual."""
+    reader = StrictReader(ec_private_key, "EC private key").all_of(SEQUENCE)
+    reader.skip(INTEGER, "version")
+    reader.skip(OCTET_STRING, "privateKey")
+    if (
+        reader.next_tag() == _EC_PARAMETERS
+        and reader.enter(_EC_PARAMETERS, "parameters").next_tag() != OID
+    ):
+        raise MalformedError("EC private key: spells out its curve", hint=_HINT)
+    if reader.next_tag() == _EC_POINT:
+        point = reader.enter(_EC_POINT, "publicKey").content(BIT_STRING, "publicKey")
+        if point[1:2] != bytes((_UNCOMPRESSED,)):
+            raise MalformedError(
+                "EC private key: holds a compressed point, which certificates for it may not",
+                hint=_HINT,
+            )
+    reader.ends()
