@@ -10,12 +10,15 @@ from pathlib import Path
 import pytest
 
 from pinwarden.cli.demo import conclude
+from pinwarden.lab.ca import CA
+from pinwarden.lab.scenario.defend import Defend
 from pinwarden.lab.scenario.stage import Check, Stage
 from pinwarden.lab.scenario.story import Story
 
 HELD = (
     Check("prevent", "Policy", "it is refused", passed=True),
     Check("detect", "Attack", "it is seen", passed=True, detail="0.1 s"),
+    Check("defend", "Client", "it says nothing", passed=True),
 )
 BROKEN = Check("prevent", "Change", "it is reported", passed=False, detail="exit code 3")
 
@@ -39,6 +42,7 @@ def test_every_shield_answers_the_attack() -> None:
         "the damage is found",
         "unauthorized",
         "who may issue now",
+        "and says nothing: 0 bytes",
     ):
         assert promise in ran.stdout
     assert lines[-1].startswith("  defend")
@@ -63,6 +67,17 @@ def test_a_world_in_which_dns_does_not_answer_fails_the_story(tmp_path: Path) ->
     assert conclude(stage.checks, as_json=True) == 1
 
 
+def test_a_client_that_is_not_pinned_fails_the_story(tmp_path: Path) -> None:
+    """The promises of the third shield hang on the pins and on nothing else."""
+    stage = Stage(folder=tmp_path, tell=lambda _: None)
+    Defend(stage, CA("Honest CA"), CA("Rogue CA"), holds=False).play()
+    failed = [check.name for check in stage.checks if not check.passed]
+    assert failed == [
+        "the pinned client refuses, and says nothing: 0 bytes",
+        "nor when your certificates are sent along: 0 bytes",
+    ]
+
+
 def test_the_document_has_each_step(capsys: pytest.CaptureFixture[str]) -> None:
     assert conclude([*HELD, BROKEN], as_json=True) == 1
     said = capsys.readouterr()
@@ -81,13 +96,14 @@ def test_the_document_has_each_step(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_end_sums_up_each_shield(capsys: pytest.CaptureFixture[str]) -> None:
     assert conclude([*HELD, BROKEN], as_json=False) == 1
     shown = capsys.readouterr().out
-    assert "# 2 of 3 checks passed" in shown
-    assert [line.split()[-3:] for line in shown.splitlines()[2:4]] == [
+    assert "# 3 of 4 checks passed" in shown
+    assert [line.split()[-3:] for line in shown.splitlines()[2:5]] == [
         ["1", "of", "2"],
+        ["1", "of", "1"],
         ["1", "of", "1"],
     ]
 
 
 def test_a_shield_that_was_not_seen_did_not_hold() -> None:
     assert conclude(HELD, as_json=False) == 0
-    assert conclude(HELD[:1], as_json=False) == 1
+    assert conclude(HELD[:2], as_json=False) == 1

@@ -83,7 +83,7 @@ def find_anchors(
 
 def anchors_in(context: PinnedContext, chain: tuple[bytes, ...], host: str) -> Anchors:
     """What of a verified chain meets the pins of a host; raises as `find_anchors` does."""
-    result = context.live.pins.check(chain, host, at=datetime.now(UTC))
+    result = context.pins.check(chain, host, at=datetime.now(UTC))
     if result.policy is None or result.mode != "enforce":
         raise ConfigError(
             f"{quoted(host)}: no pins are enforced for it",

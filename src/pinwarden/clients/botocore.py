@@ -23,8 +23,10 @@ class _PinnedSession(URLLib3Session):  # type: ignore[misc]
         self._context = context
         super().__init__(**options)
 
-    def _get_ssl_context(self) -> ssl.SSLContext:
-        return self._context
+    def _get_pool_manager_kwargs(self, **options: Any) -> Any:
+        # Not by `_get_ssl_context`: botocore gives the anchors and the client certificate
+        # that are meant for a proxy to what that returns.
+        return super()._get_pool_manager_kwargs(**options, ssl_context=self._context)
 
     def _setup_ssl_cert(self, conn: Any, url: str, verify: Any) -> None:
         # The context alone says which trust anchors count, and that it verifies.
@@ -38,7 +40,8 @@ def hold(client: Any, context: ssl.SSLContext) -> None:
 
     Timeouts, proxies, pool size and client certificate are those of the client's
     configuration. The context alone says which trust anchors count; `verify=False` of the
-    client changes nothing any more. Doing it again puts another context in force.
+    client changes nothing any more. TLS to a proxy itself stays botocore's own, which no pins
+    are about. Doing it again puts another context in force.
     """
     config = client.meta.config
     http = _PinnedSession(
@@ -49,10 +52,16 @@ def hold(client: Any, context: ssl.SSLContext) -> None:
         client_cert=config.client_cert,
         proxies_config=config.proxies_config,
     )
+    close = client.close
 
     def send(request: Any, **_: Any) -> Any:
         return http.send(request) if request.url.lower().startswith("https:") else None
 
+    def close_both() -> None:
+        http.close()
+        close()
+
     events = client.meta.events
     events.unregister("before-send", unique_id=_OURS)
     events.register("before-send", send, unique_id=_OURS)
+    client.close = close_both

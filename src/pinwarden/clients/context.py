@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import ssl
+import sys
 from typing import Any, Self
 
-from pinwarden.clients.guard import guarded_classes
+from pinwarden.clients.held import HeldContext
 from pinwarden.clients.live import LivePins
+from pinwarden.clients.reach import warn_of_hidden_pins
+from pinwarden.clients.ssl_classes import refuse_without_chains, set_plainly
+from pinwarden.clients.telling import Held, OnResult, Reporter
 from pinwarden.pinning.pinset import PinSet
 
 __all__ = ["PinnedContext"]
 
 
-class PinnedContext(ssl.SSLContext):
+class PinnedContext(HeldContext):
     """A context that verifies as `ssl.create_default_context()` does, and keeps pins too.
 
     Pins add to verification, and never replace it: a certificate that is not trusted, or
-    not for this host, is refused before its pins are looked at.
+    not for this host, is refused before its pins are looked at. A connection that its
+    pins end raises `PinMismatch` before a byte of application data has left.
     """
 
-    def __new__(cls, pins: PinSet | LivePins, **_: Any) -> Self:  # noqa: D102 - see __init__
+    def __new__(cls, *_: Any, **__: Any) -> Self:  # noqa: D102 - see __init__
+        refuse_without_chains()
         return super().__new__(cls, ssl.PROTOCOL_TLS_CLIENT)
 
     def __init__(
@@ -29,11 +36,27 @@ class PinnedContext(ssl.SSLContext):
         cafile: str | None = None,
         capath: str | None = None,
         cadata: str | bytes | None = None,
+        reporter: Reporter | None = None,
+        on_result: OnResult | None = None,
     ) -> None:
-        """With none of the three, the system's trust anchors."""
-        self.live = pins if isinstance(pins, LivePins) else LivePins(pins)
-        self.sslsocket_class, self.sslobject_class = guarded_classes(self.live)
+        """Trust what `cafile`, `capath` and `cadata` hold, or else the system's anchors.
+
+        `pins` may be shared with other contexts as `LivePins`. `reporter` is told of
+        every comparison (it sorts out the failed ones), and so is `on_result`; whatever
+        they raise is logged. Raises `ConfigError` if the pins are none or this Python
+        cannot pin, and what `load_verify_locations` raises.
+        """
+        self._hold(Held(LivePins.of(pins), reporter, on_result))
+        set_plainly(self, "minimum_version", ssl.TLSVersion.TLSv1_2)
+        set_plainly(self, "options", int(self.options) | int(ssl.OP_NO_RENEGOTIATION))
+        if sys.version_info >= (3, 13):
+            stricter = ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VERIFY_X509_STRICT
+            set_plainly(self, "verify_flags", int(self.verify_flags) | int(stricter))
         if cafile or capath or cadata:
             self.load_verify_locations(cafile, capath, cadata)
         else:
             self.load_default_certs(ssl.Purpose.SERVER_AUTH)
+        key_log = os.environ.get("SSLKEYLOGFILE")
+        if key_log and hasattr(self, "keylog_filename") and not sys.flags.ignore_environment:
+            self.keylog_filename = key_log
+        warn_of_hidden_pins(self, self.pins)

@@ -18,7 +18,7 @@ from pinwarden.errors import ConfigError, quoted
 __all__ = ["pinned_credentials"]
 
 _TARGET = re.compile(
-    r"(?:dns:(?:///)?)?(?P<host>\[[0-9A-Fa-f:.]+\]|[^\[\]/:,]+)(?::(?P<port>\d+))?"
+    r"(?:dns:(?:///)?)?(?P<host>\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\]|[^\[\]/:,]+)(?::(?P<port>\d+))?"
 )
 _HTTPS = 443
 

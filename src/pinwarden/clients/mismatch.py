@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import ssl
+from typing import Self
 
 from pinwarden.errors import VerificationError
-from pinwarden.pinning.result import PinResult
+from pinwarden.pinning.result import PinResult, Reason
 
 __all__ = ["PinMismatch", "find_mismatch"]
 
 _DEEPEST = 50
+_HINTS = {
+    Reason.EMPTY_CHAIN: "pins are compared on new connections with verified certificates alone: "
+    "no session=, no verify=False",
+    Reason.HOST_UNREADABLE: "give the connection its server_hostname",
+    Reason.HOST_NOT_PINNED: 'the set names no such host, and says unpinned_hosts = "refuse"',
+    Reason.EXPIRED: "put a newer pin set in force",
+}
 
 
 class PinMismatch(VerificationError, ssl.SSLCertVerificationError):  # noqa: N818 - what it is
@@ -20,12 +28,16 @@ class PinMismatch(VerificationError, ssl.SSLCertVerificationError):  # noqa: N81
     """
 
     def __init__(self, result: PinResult) -> None:
-        super().__init__(str(result))
+        super().__init__(str(result), hint=_HINTS.get(result.reason))
         self.result = result
         self.verify_code = 0
         self.verify_message = str(result)
         self.reason = "PIN_MISMATCH"
         self.library = "PINWARDEN"
+
+    def __reduce__(self) -> tuple[type[Self], tuple[PinResult]]:
+        # An error of a worker process is built anew from its arguments.
+        return type(self), (self.result,)
 
     def __str__(self) -> str:
         # An ssl.SSLError prints as the tuple of its arguments.

@@ -15,6 +15,7 @@ HTTPS = 443
 _LONGEST = 512
 _MOST_PORTS = 65535
 _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,30})://(?P<authority>[^/?#]*)")
+_USER = re.compile(r"[^/]*@")
 _BRACKETED = re.compile(r"\[(?P<host>[^\[\]]*)\](?::(?P<port>[^:]*))?")
 # Protocols that begin with TLS, by the name of their scheme.
 _TLS_SCHEMES = {
@@ -60,7 +61,8 @@ def parse_endpoint(text: str, *, starttls: str | None = None) -> Endpoint:
     A URL gives the host and the port, and by its scheme how TLS begins; the rest of it
     is left out. `starttls` holds for what does not say it itself.
     """
-    shown = f"host {quoted(text, 100)}"
+    # A URL may hold a password, which must not get into a log.
+    shown = f"host {quoted(_USER.sub('…@', text[:_LONGEST]), 100)}"
     if len(text) > _LONGEST:
         raise ConfigError(f"{shown}: is too long")
     authority, usual, starttls = _scheme(text.strip(), starttls, shown)

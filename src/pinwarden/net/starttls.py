@@ -81,12 +81,13 @@ class _Dialogue:
 
     async def word(self, tag: str, wanted: str) -> None:
         """The line that begins with `tag` or, without one, with a word of the server's."""
+        tag = tag.upper()
+        noes = (f"{tag}NO", f"{tag}BAD", f"{tag}BYE", "-ERR", "* BYE")
         for _ in range(_MOST_LINES):
             line = await self.line()
-            if line.upper().startswith(f"{tag}{wanted}".upper()):
+            if line.upper().startswith(tag + wanted):
                 return
-            words = (f"{tag}NO", f"{tag}BAD", f"{tag}BYE", "-ERR", "* BYE")
-            if line.upper().startswith(words):
+            if line.upper().startswith(noes):
                 raise Declined(f"answered {quoted(line, 100)}")
         raise Declined("sent an answer without end")
 
@@ -207,7 +208,7 @@ async def _xmpp(with_: _Dialogue) -> None:
     features = await with_.until(b"</stream:features>", b"<stream:error", b"</stream:stream>")
     if b"urn:ietf:params:xml:ns:xmpp-tls" not in features:
         raise Declined("offers no STARTTLS")
-    await with_.say("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+    await with_.send(b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
     if b"<proceed" not in await with_.until(b">"):
         raise Declined("did not proceed to TLS")
 

@@ -131,12 +131,9 @@ class Bundle:
         return at >= self.expires
 
 
-def to_bundle_text(bundle: Bundle, pins: Mapping[str, Any] | None = None) -> str:
-    """The text to sign; `pins` is its pin set as a document, if there is one with comments.
-
-    Raises `MalformedError` if that document says something else than `bundle.pins`.
-    """
-    data = json.loads(bundle.pins.to_json()) if pins is None else pins
+def to_bundle_text(bundle: Bundle) -> str:
+    """The text to sign; raises `MalformedError` if it would not be read as the same bundle."""
+    data = json.loads(bundle.pins.to_json())
     value: dict[str, Any] = {
         "format": FORMAT,
         "name": bundle.name,
@@ -149,7 +146,9 @@ def to_bundle_text(bundle: Bundle, pins: Mapping[str, Any] | None = None) -> str
         value["threshold"] = bundle.next_keys.threshold
     text = json.dumps(value | {"pins": data}, ensure_ascii=False, indent=1) + "\n"
     if parse_bundle(text) != bundle:
-        raise MalformedError(f"bundle {quoted(bundle.name)}: its pins are not what was to be said")
+        raise MalformedError(
+            f"bundle {quoted(bundle.name)}: cannot be written so that it reads the same"
+        )
     return text
 
 

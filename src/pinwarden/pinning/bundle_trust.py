@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pinwarden.errors import BadSignatureError, MalformedError, VerificationError, quoted
-from pinwarden.pinning.bundle import Bundle, BundleFile, KeySet, SignedText, parse_bundle
+from pinwarden.pinning.bundle import (
+    LARGEST_FILE,
+    MOST_LINKS,
+    Bundle,
+    BundleFile,
+    KeySet,
+    SignedText,
+    parse_bundle,
+)
 from pinwarden.pinning.minisign import PublicKey
 
 __all__ = ["Accepted", "BundleRefusedError", "Refusal", "Trust", "accept", "signers"]
@@ -40,7 +48,8 @@ class BundleRefusedError(VerificationError):
 class Trust:
     """What a client is built with: whose bundles, signed by whom, and not older than which.
 
-    `floor` is the lowest version that is taken when no later one is known.
+    `keys` sign the bundles from version `floor` on: nothing older is taken, and no older
+    change of keys walked through, which could lead back to a key that was given up.
     """
 
     name: str
@@ -52,8 +61,8 @@ class Trust:
 class Accepted:
     """A bundle that was believed, and what is believed after it.
 
-    `keys` sign the next one. `file` carries the changes of keys that led here, so that
-    it can be verified from the beginning again; it holds nothing that was not verified.
+    `keys` sign the next one. `file` carries the changes of keys that led here, each of
+    them verified, so that all can be verified from the beginning again.
     """
 
     bundle: Bundle
@@ -97,7 +106,7 @@ def accept(file: BundleFile, trust: Trust, last: Accepted | None = None) -> Acce
     known = () if last is None else last.file.chain
     if last is not None and last.bundle.next_keys is not None:
         known = (*known, last.file.signed)
-    reached = 0 if last is None else last.version
+    reached = trust.floor - 1 if last is None else max(last.version, trust.floor - 1)
     walked: list[SignedText] = []
     for link in file.chain:
         step = _step(link, trust, keys, reached)
@@ -109,7 +118,14 @@ def accept(file: BundleFile, trust: Trust, last: Accepted | None = None) -> Acce
     _refuse_old(bundle, trust, last, reached)
     if bundle.next_keys is not None:
         _verify_next(file.signed, bundle.next_keys)
-    return Accepted(bundle, BundleFile(file.signed, (*known, *walked)), bundle.next_keys or keys)
+    whole = BundleFile(file.signed, (*known, *walked))
+    if len(whole.chain) > MOST_LINKS or len(whole.to_json().encode()) > LARGEST_FILE:
+        raise BundleRefusedError(
+            "bundle: too many changes of keys lie between it and the keys built in",
+            Refusal.MALFORMED,
+            hint="clients must be built with later keys",
+        )
+    return Accepted(bundle, whole, bundle.next_keys or keys)
 
 
 def _step(link: SignedText, trust: Trust, keys: KeySet, reached: int) -> Bundle | None:

@@ -1,4 +1,4 @@
-"""Pin sets as documents: TOML for people, JSON for programs, one shape for both.
+"""Reading pin sets from documents: TOML for people, JSON for programs, one shape for both.
 
 Keys that are not known are refused, since a misspelt one would be a rule that is not
 kept.
@@ -6,16 +6,18 @@ kept.
 
 from __future__ import annotations
 
-import json as json_module
+import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from pinwarden.errors import PinwardenError, quoted
-from pinwarden.pinning.pin import parse_pin
+from pinwarden.errors import MalformedError, PinwardenError, quoted
+from pinwarden.names import display
+from pinwarden.pinning.pin import PinError, parse_pin
 from pinwarden.pinning.policy import (
     Mode,
     OnExpiry,
@@ -25,20 +27,27 @@ from pinwarden.pinning.policy import (
     PinSetError,
     UnpinnedHosts,
 )
+from pinwarden.pinning.strict_json import read_object
 
-_ROLES = {
-    "ca_pins": PinRole.CA,
+__all__ = ["ROLES", "Document", "from_data", "read"]
+
+ROLES = {
     "leaf_pins": PinRole.LEAF,
+    "ca_pins": PinRole.CA,
     "backup_pins": PinRole.BACKUP,
     "forbidden_pins": PinRole.FORBIDDEN,
 }
+"""The key under which the pins of each role stand."""
+
 _SET_KEYS = {"policy", "unpinned_hosts", "comment", "owner"}
 _POLICY_KEYS = {
-    *_ROLES,
+    *ROLES,
     *("host", "include_subdomains", "exclude", "mode", "expires", "on_expiry"),
     *("report_uri", "allow_no_backup", "comment", "owner", "rotation"),
 }
 _PIN_KEYS = {"pin", "kind", "comment", "owner", "expires"}
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_SHOWN = 200
 
 _E = TypeVar("_E", bound=StrEnum)
 
@@ -49,14 +58,19 @@ class Document:
 
     policies: tuple[PinPolicy, ...]
     unpinned_hosts: UnpinnedHosts
+    comment: str = ""
+    owner: str = ""
 
 
 def read(text: str, *, json: bool, where: str) -> Document:
     """Read a document; raises `PinSetError`, whose message begins with `where`."""
+    where = display(where)
     try:
-        data = json_module.loads(text) if json else tomllib.loads(text)
+        data = read_object(text, where) if json else tomllib.loads(text)
+    except MalformedError as error:
+        raise PinSetError(str(error)) from None
     except (ValueError, RecursionError) as error:
-        raise PinSetError(f"{where}: is not {'JSON' if json else 'TOML'}: {error}") from None
+        raise PinSetError(f"{where}: is not TOML: {display(str(error), _SHOWN)}") from None
     try:
         return from_data(data)
     except PinwardenError as error:
@@ -72,6 +86,8 @@ def from_data(data: object) -> Document:
     return Document(
         tuple(_policy(each, f"policy {number}") for number, each in enumerate(policies, 1)),
         _word(table, "unpinned_hosts", UnpinnedHosts, "the set") or UnpinnedHosts.ALLOW,
+        comment=_text(table, "comment", "the set"),
+        owner=_text(table, "owner", "the set"),
     )
 
 
@@ -91,7 +107,7 @@ def _policy(data: object, who: str) -> PinPolicy:
         mode=mode,
         keys=tuple(
             _key(each, role, f"{who}: {name}")
-            for name, role in _ROLES.items()
+            for name, role in ROLES.items()
             for each in _list(table, name, who)
         ),
         include_subdomains=_flag(table, "include_subdomains", who),
@@ -106,11 +122,16 @@ def _policy(data: object, who: str) -> PinPolicy:
 
 
 def _key(data: object, role: PinRole, who: str) -> PinnedKey:
-    if isinstance(data, str):
-        return PinnedKey(parse_pin(data), role)
-    table = _table(data, who, _PIN_KEYS)
+    table = {"pin": data} if isinstance(data, str) else _table(data, who, _PIN_KEYS)
+    text = _text(table, "pin", who)
+    if not text:
+        raise PinSetError(f"{who}: has an entry without a pin")
+    try:
+        pin = parse_pin(text)
+    except PinError as error:
+        raise PinSetError(f"{who}: {error}", hint=error.hint) from None
     return PinnedKey(
-        parse_pin(_text(table, "pin", who)),
+        pin,
         role,
         kind=_text(table, "kind", who),
         comment=_text(table, "comment", who),
@@ -124,8 +145,15 @@ def _table(data: object, who: str, keys: set[str]) -> Mapping[str, Any]:
         raise PinSetError(f"{who}: is not a table")
     for key in data:
         if key not in keys:
-            raise PinSetError(f"{who}: has no key {quoted(str(key))}")
+            raise PinSetError(f"{who}: there is no key {quoted(str(key))}", hint=_near(key, keys))
     return data
+
+
+def _near(key: str, keys: set[str]) -> str | None:
+    from difflib import get_close_matches
+
+    near = get_close_matches(key[:_SHOWN], sorted(keys), 1)
+    return f"{near[0]} is one" if near else None
 
 
 def _text(table: Mapping[str, Any], key: str, who: str) -> str:
@@ -171,21 +199,9 @@ def _date(table: Mapping[str, Any], key: str, who: str) -> date | None:
     value = table.get(key)
     if value is None:
         return None
-    try:
-        if isinstance(value, str):
+    if isinstance(value, str) and _DATE.fullmatch(value):
+        with suppress(ValueError):
             value = date.fromisoformat(value)
-    except ValueError:
-        pass
     if not isinstance(value, date) or isinstance(value, datetime):
         raise PinSetError(f"{who}: {key} is not a date such as 2027-06-30")
     return value
-
-
-def to_toml(policies: Iterable[PinPolicy], unpinned_hosts: UnpinnedHosts) -> str:
-    """Write a document in TOML."""
-    raise NotImplementedError
-
-
-def to_json(policies: Iterable[PinPolicy], unpinned_hosts: UnpinnedHosts) -> str:
-    """Write a document in JSON."""
-    raise NotImplementedError

@@ -7,6 +7,7 @@ A `PinSet` is refused at its first fault, because no client may run on half a se
 from __future__ import annotations
 
 import json as json_module
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -39,6 +40,8 @@ ROLE_KEYS = {
 }
 """The key of a document under which the pins of each role stand."""
 
+# The strict reader names the policy; here that is said by where the problem stands.
+_WHOSE = re.compile(r"(?:policy (?:'(?:[^'\\]|\\.)*'|[0-9]+)|the set): ")
 _MOST_POLICIES, _MOST_KEYS = 10_000, 1_000
 _E = TypeVar("_E", bound=StrEnum)
 
@@ -156,9 +159,16 @@ def read_draft(text: str, *, json: bool = False, where: str = "pin set") -> Draf
             _read_policy(table, f"policy {number}") for number, table in enumerate(tables, 1)
         ),
         unpinned_hosts=_word(rest, "unpinned_hosts", UnpinnedHosts) or UnpinnedHosts.ALLOW,
-        problems=_problems({**rest, "policy": [_HARMLESS]}),
+        problems=tuple(
+            each
+            for key, value in rest.items()
+            for each in _problems({key: value, "policy": [_HARMLESS]})
+        ),
     )
 
+
+# Keys that mean something beside others only.
+_TOGETHER = frozenset({*ROLE_KEYS.values(), "exclude", "expires"})
 
 # A policy with nothing wrong, with which the keys around policies can be tried.
 _HARMLESS = {
@@ -179,7 +189,7 @@ def _read_policy(table: object, number: str) -> DraftPolicy:
         for role, name in ROLE_KEYS.items()
         if isinstance(table.get(name, []), list)
     }
-    policy, problems = None, _problems({"policy": [cleaned | {"allow_no_backup": True}]})
+    policy, problems = None, _all_problems(cleaned | {"allow_no_backup": True})
     # Bad pins have findings of their own; that they leave nothing behind is no second fault.
     bad = any(key.why is not None for key in keys)
     if bad and not any(key.pin for key in keys if key.role in (PinRole.LEAF, PinRole.CA)):
@@ -203,6 +213,36 @@ def _read_policy(table: object, number: str) -> DraftPolicy:
     )
 
 
+def _all_problems(table: Mapping[str, Any]) -> tuple[str, ...]:
+    """What the strict reader says of each key alone, and then of all that are in order."""
+    host = table.get("host")
+    whole: dict[str, Any] = dict(_HARMLESS)
+    if isinstance(host, str) and _is_host(host):
+        whole["host"] = host
+    found: list[str] = []
+    for key in ("host", "mode"):
+        if key not in table:
+            found += _problems({"policy": [{k: v for k, v in whole.items() if k != key}]})
+    alone = {key: value for key, value in table.items() if key not in _TOGETHER}
+    good = {key: value for key, value in table.items() if key in _TOGETHER}
+    for key, value in alone.items():
+        problems = _problems({"policy": [{**whole, key: value, "allow_no_backup": True}]})
+        found += problems
+        if not problems:
+            good[key] = value
+    del whole["ca_pins"]
+    found += _problems({"policy": [{**whole, **good}]})
+    return tuple(dict.fromkeys(found))
+
+
+def _is_host(text: str) -> bool:
+    try:
+        normalise_host(text)
+    except MalformedError:
+        return False
+    return True
+
+
 def _policy_of(table: Mapping[str, Any]) -> PinPolicy | None:
     """The policy as it would be, even if only for want of a backup it is refused."""
     try:
@@ -219,7 +259,7 @@ def _problems(data: Mapping[str, Any]) -> tuple[str, ...]:
     try:
         PinSet(from_data(data).policies)
     except PinwardenError as error:
-        return (str(error),)
+        return (_WHOSE.sub("", str(error), count=1),)
     return ()
 
 

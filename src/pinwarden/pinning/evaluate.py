@@ -27,51 +27,59 @@ def compare(policy: PinPolicy, chain: Sequence[bytes], host: str, *, at: datetim
             seen.append(pin_of_certificate(certificate))
         except MalformedError as error:
             problem = problem or str(error)
-    matched = _matched(policy, seen)
-    verdict, reason = PinVerdict.MISMATCH, Reason.NO_PIN_MATCHED
-    if policy.expired(at) and policy.on_expiry is not OnExpiry.REPORT_ONLY:
-        reason = Reason.EXPIRED
-        if policy.on_expiry is OnExpiry.OPEN:
-            verdict = PinVerdict.UNKNOWN
-    elif not chain:
-        reason = Reason.EMPTY_CHAIN
-    elif problem:
-        reason = Reason.CHAIN_UNREADABLE
-    elif not policy.pins(PinRole.FORBIDDEN).isdisjoint(seen):
-        reason = Reason.FORBIDDEN_KEY
-    elif matched:
-        verdict, reason = PinVerdict.MATCH, Reason.PIN_MATCHED
+    hashes = [pin.spki_sha256 for pin in seen]
+    expired = policy.expired(at)
+    verdict, reason = _judged(policy, hashes, expired=expired, readable=not problem)
+    enforced = policy.mode is _ENFORCE and not (expired and policy.on_expiry is _REPORT_ONLY)
     return PinResult(
         host=host,
         at=at,
         verdict=verdict,
         reason=reason,
-        allowed=verdict is not PinVerdict.MISMATCH or not _enforced(policy, at),
+        allowed=verdict is not _MISMATCH or not enforced,
         policy=policy,
-        matched=matched if verdict is PinVerdict.MATCH else (),
+        matched=_matched(policy, hashes) if verdict is _MATCH else (),
         seen=tuple(seen),
         chain=tuple(chain),
         problem=problem,
     )
 
 
-def _enforced(policy: PinPolicy, at: datetime) -> bool:
-    return policy.mode is Mode.ENFORCE and not (
-        policy.expired(at) and policy.on_expiry is OnExpiry.REPORT_ONLY
-    )
+# Members of an enumeration are slow to look up, and this runs in every handshake.
+_MATCH, _MISMATCH, _UNKNOWN = PinVerdict.MATCH, PinVerdict.MISMATCH, PinVerdict.UNKNOWN
+_ENFORCE, _OPEN, _REPORT_ONLY = Mode.ENFORCE, OnExpiry.OPEN, OnExpiry.REPORT_ONLY
+_MET_BY_LEAF = (PinRole.LEAF, PinRole.BACKUP)
+_MET_ABOVE = (PinRole.CA, PinRole.BACKUP)
+_PIN_MATCHED = Reason.PIN_MATCHED
 
 
-def _matched(policy: PinPolicy, seen: Sequence[Pin]) -> tuple[PinnedKey, ...]:
+def _judged(
+    policy: PinPolicy, hashes: Sequence[bytes], *, expired: bool, readable: bool
+) -> tuple[PinVerdict, Reason]:
+    if expired and policy.on_expiry is not _REPORT_ONLY:
+        return (_UNKNOWN if policy.on_expiry is _OPEN else _MISMATCH), Reason.EXPIRED
+    if not readable:
+        return _MISMATCH, Reason.CHAIN_UNREADABLE
+    if not hashes:
+        return _MISMATCH, Reason.EMPTY_CHAIN
+    if not policy.forbidden.isdisjoint(hashes):
+        return _MISMATCH, Reason.FORBIDDEN_KEY
+    if hashes[0] in policy.at_leaf or not policy.above_leaf.isdisjoint(hashes[1:]):
+        return _MATCH, _PIN_MATCHED
+    return _MISMATCH, Reason.NO_PIN_MATCHED
+
+
+def _matched(policy: PinPolicy, hashes: Sequence[bytes]) -> tuple[PinnedKey, ...]:
     """The pinned keys found where their role has them looked for.
 
     A leaf pin is not met by a CA, nor a CA pin by a leaf; a backup pin by either.
     """
-    if not seen:
-        return ()
-    leaf, above = seen[0], frozenset(seen[1:])
-    return tuple(
-        key
-        for key in policy.keys
-        if (key.pin == leaf and key.role in (PinRole.LEAF, PinRole.BACKUP))
-        or (key.pin in above and key.role in (PinRole.CA, PinRole.BACKUP))
-    )
+    leaf, above = hashes[0], hashes[1:]
+    found = []
+    for key in policy.keys:
+        wanted = key.pin.spki_sha256
+        if (wanted == leaf and key.role in _MET_BY_LEAF) or (
+            wanted in above and key.role in _MET_ABOVE
+        ):
+            found.append(key)
+    return tuple(found)

@@ -11,10 +11,14 @@ import os
 from pinwarden.errors import quoted
 from pinwarden.pinning.policy import PinSetError
 
+__all__ = ["StrPath", "read_text"]
+
+StrPath = str | os.PathLike[str]
+
 _LARGEST = 4 << 20
 
 
-def read_text(path: str | os.PathLike[str]) -> str:
+def read_text(path: StrPath) -> str:
     """A text file of at most 4 MiB in UTF-8; raises `PinSetError`."""
     shown = f"pin set {quoted(os.fspath(path))}"
     try:

@@ -16,6 +16,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import Self
 
 from pinwarden.errors import MalformedError, quoted
@@ -23,11 +24,15 @@ from pinwarden.x509.certificate import SPKIHash
 
 __all__ = ["BadPin", "Pin", "PinError", "parse_pin"]
 
-_HASH_OCTETS = 32
+_HASH_OCTETS, _BASE64_LETTERS = 32, 44
 _LONGEST = 200
 _HEX = re.compile(r"[0-9A-Fa-f]{64}")
 _FINGERPRINT = re.compile(r"(?:[0-9A-Fa-f]{2}[: ]){15,}[0-9A-Fa-f]{2}")
 _HPKP = re.compile(r'pin-(?P<hash>[a-z0-9]+)\s*=\s*"(?P<value>[^"]*)"', re.IGNORECASE)
+# As `openssl x509 -fingerprint` prints it; the value is told by its colons.
+_OPENSSL_FINGERPRINT = re.compile(
+    r"(?P<hash>(?i:md5|sha1|sha256)) fingerprint=(?P<value>.*)", re.IGNORECASE
+)
 _PREFIXED = re.compile(
     r"(?P<hash>(?i:md5|sha-?1|sha-?224|sha-?256|sha-?384|sha-?512))(?P<sep>//?|:|=)(?P<value>.*)"
 )
@@ -95,6 +100,21 @@ class Pin:
         """The directive of RFC 7469 section 2.1.1."""
         return f'pin-sha256="{self.base64}"'
 
+    @property
+    def is_placeholder(self) -> bool:
+        """Whether no key can have this hash: it is regular, or text, or of nothing at all.
+
+        Of all of these tests together one hash in 10^13 fails by chance.
+        """
+        digest = self.spki_sha256
+        letters = self.base64.encode("ascii").rstrip(b"=")[:-1]
+        return (
+            _is_regular(digest)
+            or _is_regular(bytes(map(_SEXTETS.index, letters)))
+            or all(0x20 <= octet < 0x7F for octet in digest)
+            or digest in _OF_NOTHING
+        )
+
     def __str__(self) -> str:
         return self.curl
 
@@ -109,27 +129,34 @@ def parse_pin(text: str) -> Pin:
     stripped = text.strip()
     if len(stripped) > _LONGEST:
         raise PinError(f"{shown}: is too long for a pin", BadPin.MALFORMED)
-    if _FINGERPRINT.fullmatch(stripped):
+    value = _value(stripped, shown)
+    if _FINGERPRINT.fullmatch(value):
         raise PinError(
             f"{shown}: looks like the fingerprint of a whole certificate, which changes with "
             "every renewal",
             BadPin.CERTIFICATE_HASH,
             hint="pin the key: `pinwarden pin show` prints the pins of a certificate",
         )
-    value = _value(stripped, shown)
     digest = bytes.fromhex(value) if _HEX.fullmatch(value) else _decoded(value, shown)
-    if _is_placeholder(digest):
-        raise PinError(
-            f"{shown}: is a placeholder that no key matches",
-            BadPin.PLACEHOLDER,
-            hint="a backup pin is of a key that you hold: `pinwarden pin backup` makes one",
-        )
-    return Pin(SPKIHash(digest))
+    pin = Pin(SPKIHash(digest))
+    if pin.is_placeholder:
+        raise _placeholder(shown)
+    return pin
+
+
+def _placeholder(shown: str) -> PinError:
+    return PinError(
+        f"{shown}: is a placeholder that no key matches",
+        BadPin.PLACEHOLDER,
+        hint="a backup pin is of a key that you hold: `pinwarden pin backup` makes one",
+    )
 
 
 def _value(text: str, shown: str) -> str:
     """What follows the name of the hash, which must be SHA-256 if it is given."""
-    found = _HPKP.fullmatch(text) or _PREFIXED.fullmatch(text)
+    found = (
+        _HPKP.fullmatch(text) or _OPENSSL_FINGERPRINT.fullmatch(text) or _PREFIXED.fullmatch(text)
+    )
     if found is None:
         return text
     algorithm = found["hash"].lower().replace("-", "")
@@ -137,37 +164,60 @@ def _value(text: str, shown: str) -> str:
         raise PinError(f"{shown}: {algorithm} is broken, pins are SHA-256", BadPin.WEAK_HASH)
     if algorithm != "sha256":
         raise PinError(f"{shown}: {algorithm} is not SHA-256", BadPin.MALFORMED)
-    return found["value"]
+    value = found["value"]
+    # OkHttp's one slash before base64 that begins with another looks like curl's two.
+    if found.re is _PREFIXED and found["sep"] == "//" and len(value) == _BASE64_LETTERS - 1:
+        return f"/{value}"
+    return value
 
 
 def _decoded(value: str, shown: str) -> bytes:
     try:
         digest = base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError):
-        raise PinError(f"{shown}: is not base64 or hexadecimal", BadPin.MALFORMED) from None
+        if _LEFT_TO_FILL_IN.search(value):
+            raise _placeholder(shown) from None
+        raise PinError(
+            f"{shown}: is not base64 or hexadecimal", BadPin.MALFORMED, hint=_AS_PRINTED
+        ) from None
     if len(digest) != _HASH_OCTETS:
         if len(digest) == hashlib.sha1().digest_size:  # noqa: S324 - it is refused
             raise PinError(f"{shown}: is as long as a SHA-1, pins are SHA-256", BadPin.WEAK_HASH)
+        if _LEFT_TO_FILL_IN.search(value):
+            raise _placeholder(shown)
         raise PinError(f"{shown}: has {len(digest)} octets, a SHA-256 has 32", BadPin.MALFORMED)
+    if _TELLING.search(value) or Pin(SPKIHash(digest)).is_placeholder:
+        raise _placeholder(shown)
     # Two spellings of one value would compare unequal in the programs that pins are exported to.
     if base64.b64encode(digest).decode("ascii") != value:
-        raise PinError(f"{shown}: is not the base64 that encoders write", BadPin.MALFORMED)
+        raise PinError(
+            f"{shown}: is not the base64 that encoders write", BadPin.MALFORMED, hint=_AS_PRINTED
+        )
     return digest
 
 
-# Hashes that stand in documentation, and those of nothing at all.
+_AS_PRINTED = "44 characters of standard base64, or 64 hexadecimal digits"
+# What stands in documentation where a pin belongs. The longer words are looked for in base64
+# too, where chance writes one of them once in a thousand million pins.
+_LEFT_TO_FILL_IN = re.compile(
+    r"your|here|pin|hash|todo|fixme|dummy|fake|xxx|[<>…]|\.\.\.", re.IGNORECASE
+)
+_TELLING = re.compile(r"replace|example|placeholder|changeme|backuppin|primarypin", re.IGNORECASE)
+
+# The hashes of nothing at all, which a failing command before `openssl dgst` leaves.
 _OF_NOTHING = frozenset(
     hashlib.sha256(nothing).digest() for nothing in (b"", b"\n", b"\0", b"test", b"backup")
 )
 _FEWEST_DIFFERENT = 5
+_LONGEST_PERIOD = 8
+_SEXTETS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 
-def _is_placeholder(digest: bytes) -> bool:
-    """Whether nobody's key can have this hash.
-
-    The base64 of examples, such as AAAA…= or ABABAB…, uses few different characters or
-    octets; 32 octets by chance have fewer than five different ones once in 10^56.
-    """
-    letters = set(base64.b64encode(digest).rstrip(b"=")[:-1])
-    few = len(set(digest)) < _FEWEST_DIFFERENT or len(letters) < _FEWEST_DIFFERENT
-    return few or digest in _OF_NOTHING
+def _is_regular(values: bytes) -> bool:
+    """Of few different values, repeating itself, or counting up or down."""
+    steps = {after - before for before, after in pairwise(values)}
+    return (
+        len(set(values)) < _FEWEST_DIFFERENT
+        or len(steps) == 1
+        or any(values[each:] == values[:-each] for each in range(1, _LONGEST_PERIOD + 1))
+    )

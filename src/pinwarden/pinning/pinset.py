@@ -12,18 +12,24 @@ from datetime import datetime
 from typing import Self
 
 from pinwarden.errors import MalformedError
-from pinwarden.pinning import document, files
+from pinwarden.names import display
+from pinwarden.pinning import document, files, writing
 from pinwarden.pinning.evaluate import compare
+from pinwarden.pinning.host import normalise_host, suffixes
 from pinwarden.pinning.policy import (
     PinPolicy,
+    PinSetError,
     UnpinnedHosts,
     by_host,
-    normalise_host,
-    suffixes,
+    word_of,
+    writable,
 )
 from pinwarden.pinning.result import PinResult, PinVerdict, Reason
 
 __all__ = ["PinSet"]
+
+# A client speaks with few hosts, and one that takes them from outside must not grow.
+_REMEMBERED, _LONGEST_REMEMBERED = 1024, 255
 
 
 class PinSet:
@@ -34,33 +40,46 @@ class PinSet:
     that this one excludes is not pinned.
     """
 
-    __slots__ = ("_by_host", "unpinned_hosts")
+    __slots__ = ("_by_host", "_found", "comment", "owner", "unpinned_hosts")
 
     def __init__(
         self,
         policies: Iterable[PinPolicy] = (),
         *,
         unpinned_hosts: UnpinnedHosts = UnpinnedHosts.ALLOW,
+        comment: str = "",
+        owner: str = "",
     ) -> None:
         """Raises `PinSetError` if two policies are about one host."""
         self._by_host = by_host(policies)
-        self.unpinned_hosts = UnpinnedHosts(unpinned_hosts)
+        self._found: dict[str, PinPolicy | None] = {}
+        self.unpinned_hosts = word_of(UnpinnedHosts, unpinned_hosts, "unpinned_hosts")
+        self.comment = writable(comment, "the set")
+        self.owner = writable(owner, "the set")
 
     @classmethod
-    def load(cls, path: str) -> Self:
+    def load(cls, path: files.StrPath) -> Self:
         """The set in a file, TOML or (if its name ends in .json) JSON.
 
         Raises `PinSetError` in one line for a file that cannot be read, is not such a
         document, or contradicts itself.
         """
         text = files.read_text(path)
-        return cls.parse(text, json=str(path).endswith(".json"), where=str(path))
+        return cls.parse(text, json=str(path).lower().endswith(".json"), where=str(path))
 
     @classmethod
     def parse(cls, text: str, *, json: bool = False, where: str = "pin set") -> Self:
         """The set in a text; raises `PinSetError`, whose message begins with `where`."""
         read = document.read(text, json=json, where=where)
-        return cls(read.policies, unpinned_hosts=read.unpinned_hosts)
+        try:
+            return cls(
+                read.policies,
+                unpinned_hosts=read.unpinned_hosts,
+                comment=read.comment,
+                owner=read.owner,
+            )
+        except PinSetError as error:
+            raise PinSetError(f"{display(where)}: {error}", hint=error.hint) from None
 
     @property
     def policies(self) -> tuple[PinPolicy, ...]:
@@ -69,18 +88,31 @@ class PinSet:
 
     def to_toml(self) -> str:
         """As a document that `parse` reads to an equal set."""
-        return document.to_toml(self.policies, self.unpinned_hosts)
+        return writing.to_toml(self._document())
 
     def to_json(self) -> str:
         """As a JSON document that `parse` reads to an equal set."""
-        return document.to_json(self.policies, self.unpinned_hosts)
+        return writing.to_json(self._document())
+
+    def _document(self) -> document.Document:
+        return document.Document(
+            self.policies, self.unpinned_hosts, comment=self.comment, owner=self.owner
+        )
 
     def policy_for(self, host: str) -> PinPolicy | None:
         """The policy that a host falls under; raises `MalformedError` if it is no host."""
-        exact = self._by_host.get(host)
-        if exact is not None:
-            return exact
-        host = normalise_host(host)
+        try:
+            return self._found[host]
+        except KeyError:
+            pass
+        found = self._search(normalise_host(host))
+        if len(self._found) >= _REMEMBERED:
+            self._found.clear()
+        if len(host) <= _LONGEST_REMEMBERED:
+            self._found[host] = found
+        return found
+
+    def _search(self, host: str) -> PinPolicy | None:
         for name in suffixes(host):
             policy = self._by_host.get(name)
             if policy is not None and (name == host or policy.include_subdomains):
@@ -108,10 +140,10 @@ class PinSet:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, PinSet):
             return NotImplemented
-        return self.policies == other.policies and self.unpinned_hosts == other.unpinned_hosts
+        return self._document() == other._document()
 
     def __hash__(self) -> int:
-        return hash((self.policies, self.unpinned_hosts))
+        return hash(self._document())
 
     def __repr__(self) -> str:
         hosts = ", ".join(self._by_host)

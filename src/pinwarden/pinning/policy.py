@@ -7,14 +7,15 @@ the most specific policy decides alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
-from ipaddress import ip_address
+from typing import TypeVar
 
-from pinwarden.errors import ConfigError, MalformedError, quoted
-from pinwarden.names import ip_reading, normalise_name
+from pinwarden.errors import ConfigError, quoted
+from pinwarden.pinning.host import is_ip, normalise_host, suffixes
 from pinwarden.pinning.pin import Pin
 
 __all__ = [
@@ -25,7 +26,9 @@ __all__ = [
     "PinSetError",
     "PinnedKey",
     "UnpinnedHosts",
+    "is_ip",
     "normalise_host",
+    "suffixes",
 ]
 
 
@@ -73,7 +76,8 @@ class PinnedKey:
 
     `kind` is what the author says the key is (`leaf`, `intermediate`, `root` or
     empty); only the role decides where it is looked for. `expires` is the last day of
-    the certificate or key, for planning: evaluation does not read it.
+    the certificate or key, for planning: evaluation does not read it. Raises
+    `PinSetError` for a pin that no key can have.
     """
 
     pin: Pin
@@ -83,13 +87,22 @@ class PinnedKey:
     owner: str = ""
     expires: date | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "role", word_of(PinRole, self.role, "role"))
+        if self.pin.is_placeholder:
+            raise PinSetError(f"{self.pin}: is a placeholder that no key matches")
+        for text in (self.kind, self.comment, self.owner):
+            writable(text, str(self.pin))
+        _refuse_times(self.expires, str(self.pin))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PinPolicy:
     """The pins of one host, perhaps with everything below it.
 
     Made by hand or by `pinning.document`; raises `PinSetError` if it contradicts
-    itself. `expires` is the last day on which it holds, in UTC.
+    itself, and `MalformedError` if its host is none. `expires` is the last day on which
+    it holds, in UTC. Keys are kept in the order of their roles.
     """
 
     host: str
@@ -103,37 +116,81 @@ class PinPolicy:
     allow_no_backup: bool = False
     comment: str = ""
     owner: str = ""
-    _by_role: dict[PinRole, frozenset[Pin]] = field(
-        init=False, repr=False, compare=False, hash=False
-    )
+    # The hashes by the place in which they are looked for.
+    at_leaf: frozenset[bytes] = field(init=False, repr=False, compare=False)
+    above_leaf: frozenset[bytes] = field(init=False, repr=False, compare=False)
+    forbidden: frozenset[bytes] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        host = normalise_host(self.host)
-        object.__setattr__(self, "host", host)
-        exclude = tuple(normalise_name(each) for each in self.exclude)
-        object.__setattr__(self, "exclude", exclude)
-        by_role = {
-            role: frozenset(key.pin for key in self.keys if key.role is role) for role in PinRole
-        }
-        object.__setattr__(self, "_by_role", by_role)
+        def put(name: str, value: object) -> None:
+            object.__setattr__(self, name, value)
+
+        put("host", normalise_host(self.host))
+        # A word that is only equal to an enumeration's member must not pass for another.
+        put("mode", word_of(Mode, self.mode, "mode"))
+        if self.on_expiry is not None:
+            put("on_expiry", word_of(OnExpiry, self.on_expiry, "on_expiry"))
+        put("keys", tuple(sorted(self.keys, key=lambda key: _ROLE_ORDER[key.role])))
+        if isinstance(self.exclude, str):
+            raise PinSetError(f"policy {quoted(self.host)}: exclude is not a list of names")
+        put("exclude", tuple(normalise_host(each) for each in self.exclude))
+        put("at_leaf", self._hashes(PinRole.LEAF, PinRole.BACKUP))
+        put("above_leaf", self._hashes(PinRole.CA, PinRole.BACKUP))
+        put("forbidden", self._hashes(PinRole.FORBIDDEN))
         _refuse_contradictions(self)
 
     def pins(self, *roles: PinRole) -> frozenset[Pin]:
         """The pins in these roles, or in all of them that a chain can match."""
         wanted = roles or (PinRole.LEAF, PinRole.CA, PinRole.BACKUP)
-        if len(wanted) == 1:
-            return self._by_role[wanted[0]]
-        return frozenset().union(*(self._by_role[role] for role in wanted))
+        return frozenset(key.pin for key in self.keys if key.role in wanted)
+
+    def _hashes(self, *roles: PinRole) -> frozenset[bytes]:
+        return frozenset(pin.spki_sha256 for pin in self.pins(*roles))
 
     def expired(self, at: datetime) -> bool:
-        """Whether the last day is over, in UTC."""
-        return self.expires is not None and at.date() > self.expires
+        """Whether the last day is over, in UTC; a time without a zone is taken for UTC."""
+        if self.expires is None:
+            return False
+        if at.tzinfo is not None and at.tzinfo is not UTC:
+            at = at.astimezone(UTC)
+        return at.date() > self.expires
+
+
+_ROLE_ORDER = {role: number for number, role in enumerate(PinRole)}
+_REPORT_URI = re.compile(r"https?://[!-~]{1,2000}", re.IGNORECASE)
+_E = TypeVar("_E", bound=StrEnum)
+
+
+def word_of(words: type[_E], value: str, what: str) -> _E:
+    """The member of an enumeration that a word means; raises `PinSetError` if there is none."""
+    try:
+        return words(value)
+    except ValueError:
+        allowed = ", ".join(quoted(each) for each in words)
+        raise PinSetError(f"{what} {quoted(str(value))}: is not one of {allowed}") from None
+
+
+def writable(text: str, who: str) -> str:
+    """The same text; raises `PinSetError` for half a character, which JSON can hold and no file."""
+    if not text.isascii() and any("\ud800" <= each <= "\udfff" for each in text):
+        raise PinSetError(f"{who}: {quoted(text)} holds half a character")
+    return text
+
+
+def _refuse_times(day: date | None, who: str) -> None:
+    if isinstance(day, datetime):
+        raise PinSetError(f"{who}: expires on a day, not at a time of one")
 
 
 def _refuse_contradictions(policy: PinPolicy) -> None:
     def wrong(message: str, hint: str | None = None) -> PinSetError:
         return PinSetError(f"policy {quoted(policy.host)}: {message}", hint=hint)
 
+    for text in (policy.comment, policy.owner):
+        writable(text, f"policy {quoted(policy.host)}")
+    _refuse_times(policy.expires, f"policy {quoted(policy.host)}")
+    if policy.report_uri and _REPORT_URI.fullmatch(policy.report_uri) is None:
+        raise wrong(f"report_uri {quoted(policy.report_uri)} is no http or https address")
     active = policy.pins(PinRole.LEAF, PinRole.CA)
     backups, forbidden = policy.pins(PinRole.BACKUP), policy.pins(PinRole.FORBIDDEN)
     if not active:
@@ -159,34 +216,6 @@ def _refuse_contradictions(policy: PinPolicy) -> None:
             "pin a second key that is not in the served chain (`pinwarden pin backup`), or say "
             "allow_no_backup = true",
         )
-
-
-def normalise_host(text: str) -> str:
-    """A host as a policy names it: a DNS name as `normalise_name` has it, or an IP address.
-
-    Raises `MalformedError` for anything else.
-    """
-    address = text.strip().removeprefix("[").removesuffix("]")
-    try:
-        return str(ip_address(address))
-    except ValueError:
-        pass
-    if ip_reading(text) is not None:
-        raise MalformedError(f"host {quoted(text)}: is an IP address and something else")
-    return normalise_name(text)
-
-
-def is_ip(host: str) -> bool:
-    """Whether a normalised host is an IP address."""
-    return ":" in host or host.replace(".", "").isdigit()
-
-
-def suffixes(host: str) -> Iterator[str]:
-    """The host and each name above it, the most specific first."""
-    yield host
-    while "." in host and not is_ip(host):
-        host = host.partition(".")[2]
-        yield host
 
 
 def by_host(policies: Iterable[PinPolicy]) -> dict[str, PinPolicy]:

@@ -1,7 +1,7 @@
 """What to do next, in one or two sentences for each kind of finding.
 
-`docs/findings.md` and `docs/findings-caa.md` say the same at length; a test holds
-the register, these tables and those pages together.
+`docs/findings.md`, `docs/findings-caa.md` and `docs/findings-pins.md` say the same at
+length; a test holds the register, these tables and those pages together.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from pinwarden import findings
 from pinwarden.findings import FindingKind
 from pinwarden.render.caa_advice import CAA_ADVICE
+from pinwarden.render.pin_advice import PIN_ADVICE
 from pinwarden.watch.sighting import Verdict
 
 # Baseline Requirements 4.9.3 and 4.9.5: where a CA takes problem reports, and how soon it
@@ -69,6 +70,7 @@ _BY_KIND = {
     "the channel, and prove it with `pinwarden alerts test`.",
     findings.TEST_ALERT: "Nothing: whoever asked for the test now knows that this channel works.",
     **CAA_ADVICE,
+    **PIN_ADVICE,
 }
 
 

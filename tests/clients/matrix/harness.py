@@ -12,7 +12,6 @@ server was told nothing.
 
 from __future__ import annotations
 
-import gc
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -21,9 +20,9 @@ from typing import Any, Protocol
 
 import pytest
 
-from pinwarden.clients import PinMismatch, PinnedContext, find_mismatch
+from pinwarden.clients import PinnedContext, find_mismatch
 from pinwarden.lab.tls import Credentials
-from pinwarden.pinning.result import Reason
+from pinwarden.pinning.result import PinResult, Reason
 from support.pin_world import HOST, UNPINNED, World
 
 __all__ = [
@@ -37,6 +36,7 @@ __all__ = [
     "Target",
     "Wiring",
     "behaviour",
+    "failure",
     "refused",
 ]
 
@@ -154,19 +154,22 @@ def refused(
     *,
     reason: Reason = Reason.NO_PIN_MATCHED,
     column: str = "",
-) -> PinMismatch | None:
+) -> PinResult | None:
     """Asking must fail with our error inside, for this reason. Count with `drained()` after."""
-    with pytest.raises(Exception) as caught:  # noqa: PT011 - every client has its own
-        ask(target)
-    found = find_mismatch(caught.value)
-    error = caught.value
-    del caught
-    gc.collect()
+    error = failure(ask, target)
+    found = find_mismatch(error)
     if column in client.hides:
-        return found
+        return None
     assert found is not None, f"our error is not in {error!r}"
     assert found.result.reason is reason, str(found)
-    return found
+    return found.result
+
+
+def failure(ask: Ask, target: Target) -> BaseException:
+    """Asking must fail; with what."""
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - every client has its own
+        ask(target)
+    return caught.value
 
 
 class ResumingContext(PinnedContext):
@@ -175,32 +178,39 @@ class ResumingContext(PinnedContext):
     Keeps the newest session of any connection, and offers it to the next one.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.kept: ssl.SSLSession | None = None
-        keep = self._keep
-        held: Any = self
+    kept: ssl.SSLSession | None = None
 
-        class _Socket(held.sslsocket_class):  # type: ignore[misc]
-            def read(self, *args: Any) -> Any:
-                got = super().read(*args)
-                keep(self)
-                return got
+    @property
+    def sslsocket_class(self) -> Any:
+        return _keeping(super().sslsocket_class, self)
 
-        class _Object(held.sslobject_class):  # type: ignore[misc]
-            def read(self, *args: Any) -> Any:
-                got = super().read(*args)
-                keep(self)
-                return got
-
-        self.sslsocket_class, self.sslobject_class = _Socket, _Object
-
-    def _keep(self, tls: ssl.SSLSocket | ssl.SSLObject) -> None:
-        if tls.session is not None:
-            self.kept = tls.session
+    @property
+    def sslobject_class(self) -> Any:
+        return _keeping(super().sslobject_class, self)
 
     def wrap_socket(self, *args: Any, **kwargs: Any) -> ssl.SSLSocket:
         return super().wrap_socket(*args, **{"session": self.kept} | kwargs)
 
-    def wrap_bio(self, *args: Any, **kwargs: Any) -> ssl.SSLObject:
-        return super().wrap_bio(*args, **{"session": self.kept} | kwargs)
+    def wrap_bio(
+        self,
+        incoming: ssl.MemoryBIO,
+        outgoing: ssl.MemoryBIO,
+        server_side: bool = False,
+        server_hostname: str | bytes | None = None,
+        session: ssl.SSLSession | None = None,
+    ) -> ssl.SSLObject:
+        return super().wrap_bio(
+            incoming, outgoing, server_side, server_hostname, session or self.kept
+        )
+
+
+def _keeping(kind: Any, context: ResumingContext) -> Any:
+    """The same class, but what it reads may bring a session to keep (RFC 8446 section 4.6.1)."""
+
+    def read(self: Any, *args: Any) -> Any:
+        got = kind.read(self, *args)
+        if self.session is not None:
+            context.kept = self.session
+        return got
+
+    return type(kind.__name__, (kind,), {"read": read})

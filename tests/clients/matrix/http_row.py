@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from types import MappingProxyType
 from typing import ClassVar
 
 from pinwarden.lab.tls import Credentials
@@ -16,8 +17,8 @@ class HTTPRow:
     """Version 1.1 unless a row says otherwise."""
 
     skips: ClassVar[Mapping[str, str]] = {}
-    hides: ClassVar[Mapping[str, str]] = {}
-    alpn: ClassVar[tuple[str, ...]] = ("http/1.1",)
+    hides: Mapping[str, str] = MappingProxyType({})
+    alpn: tuple[str, ...] = ("http/1.1",)
 
     def server(
         self,

@@ -40,6 +40,7 @@ class HTTPClient(HTTPRow):
         "redirect": NO_REDIRECTS,
         "userinfo": NO_URL,
         "https-proxy": NO_TLS_TO_PROXIES,
+        "proxy-with-pins": NO_TLS_TO_PROXIES,
     }
 
     @contextmanager
@@ -82,6 +83,7 @@ class UrllibRequest(HTTPRow):
         "changed-set": "closes every connection after one answer; see changed-back",
         "userinfo": "takes user and password for a part of the host's name, and does not find it",
         "https-proxy": NO_TLS_TO_PROXIES,
+        "proxy-with-pins": NO_TLS_TO_PROXIES,
     }
 
     @contextmanager
@@ -115,8 +117,13 @@ class Urllib3(HTTPRow):
         else:
             proxied = {"proxy_ssl_context": wiring.context} | options
             pool = urllib3.ProxyManager(wiring.proxy, **proxied)
-        with pool:
+        try:
             yield lambda target: pool.request("GET", target.url, timeout=_PATIENCE).data
+        finally:
+            # `clear()` leaves this to the collector.
+            for key in pool.pools.keys():  # noqa: SIM118 - it is no mapping
+                pool.pools[key].close()
+            pool.clear()
 
 
 class Requests(HTTPRow):
@@ -147,10 +154,9 @@ class Httpx(HTTPRow):
     @contextmanager
     def session(self, wiring: Wiring) -> Iterator[Ask]:
         context = wiring.context or httpx_context(wiring)
-        proxy = httpx.Proxy(wiring.proxy, ssl_context=wiring.context) if wiring.proxy else None
         client = httpx.Client(
             verify=context,
-            proxy=proxy,
+            proxy=httpx_proxy(wiring),
             http2=self.http2,
             follow_redirects=True,
             timeout=_PATIENCE,
@@ -163,12 +169,20 @@ class Httpx(HTTPRow):
 class Httpx2(Httpx):
     name = "httpx, HTTP/2"
     http2 = True
-    alpn: ClassVar[tuple[str, ...]] = ("h2", "http/1.1")
+    alpn = ("h2", "http/1.1")
 
 
 def httpx_context(wiring: Wiring) -> ssl.SSLContext | bool:
     """What goes to `verify=` of a client that is not handed a pinned context."""
     return wiring.verify and ssl.create_default_context(cafile=wiring.cafile)
+
+
+def httpx_proxy(wiring: Wiring) -> httpx.Proxy | None:
+    """The proxy; it takes a context only if it is spoken to over TLS."""
+    if wiring.proxy is None:
+        return None
+    context = wiring.context if wiring.proxy.startswith("https:") else None
+    return httpx.Proxy(wiring.proxy, ssl_context=context)
 
 
 HTTP_ROWS = (HTTPClient(), UrllibRequest(), Urllib3(), Requests(), Httpx(), Httpx2())

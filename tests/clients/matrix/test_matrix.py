@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from clients.matrix import columns
+from clients.matrix import columns, install_columns, proxy_columns
+from clients.matrix.async_rows import ASYNC_ROWS
+from clients.matrix.botocore_row import BOTOCORE_ROWS
 from clients.matrix.harness import BEHAVIOURS, Client
 from clients.matrix.http_rows import HTTP_ROWS
+from clients.matrix.other_rows import OTHER_ROWS
 from support.pin_world import world
 
-ROWS: tuple[Client, ...] = (*HTTP_ROWS,)
+ROWS: tuple[Client, ...] = (*HTTP_ROWS, *ASYNC_ROWS, *BOTOCORE_ROWS, *OTHER_ROWS)
 
+# Importing them enters the columns.
 assert columns
+assert install_columns
+assert proxy_columns
 
 
 @pytest.mark.parametrize("column", BEHAVIOURS)

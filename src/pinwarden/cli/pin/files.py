@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -13,9 +14,15 @@ from pinwarden.cli.output import say
 from pinwarden.errors import ConfigError, MalformedError, quoted
 from pinwarden.pinning.material import LARGEST_FILE, KeyMaterial, is_in_order, read_material
 
-__all__ = ["is_file", "passphrase_option", "read_keys"]
+__all__ = ["is_file", "looks_like_pin", "passphrase_option", "read_keys"]
 
 _LONGEST_PASSPHRASE = 4096
+# What cannot be a host: a hash with its name before it, in base64, or in hexadecimal.
+_PIN = re.compile(
+    r"\s*(?:(?:pin-)?(?:sha-?\d+|md5)\s*[:/=].*|[A-Za-z0-9+/]{43}=|[0-9A-Fa-f]{64}"
+    r"|(?:[0-9A-Fa-f]{2}[: ]){15,}[0-9A-Fa-f]{2})\s*",
+    re.IGNORECASE | re.DOTALL,
+)
 
 passphrase_option = click.option(
     "--passphrase-file",
@@ -24,11 +31,16 @@ passphrase_option = click.option(
 )
 
 
+def looks_like_pin(target: str) -> bool:
+    """Whether a text is meant as a pin, well written or not; a file so named is `./NAME`."""
+    return _PIN.fullmatch(target) is not None
+
+
 def is_file(target: str) -> bool:
     """Whether a target is a file: `-`, a path with a separator, or one that is here."""
     if target == "-":
         return True
-    if "://" in target:
+    if "://" in target or looks_like_pin(target):
         return False
     return os.sep in target or Path(target).is_file()
 

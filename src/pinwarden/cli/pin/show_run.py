@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from pinwarden.cli.output import ExitCode, answer, answer_json, say
 from pinwarden.cli.pin.asking import Asking, ask_hosts, endpoint_of
-from pinwarden.cli.pin.files import is_file, read_keys
+from pinwarden.cli.pin.files import is_file, looks_like_pin, read_keys
 from pinwarden.cli.pin.keys import ShownKey, key_json, keys_of_chain, keys_of_material
 from pinwarden.errors import ConfigError
 from pinwarden.names import display
 from pinwarden.net.tls import Failure, ServedAddress, ServedHost
 from pinwarden.pinning.pin import Pin, PinError, parse_pin
 
-# What cannot be a host: a hash with its name before it, in base64, or in hexadecimal.
-_PIN = re.compile(
-    r"\s*(?:(?:pin-)?(?:sha-?\d+|md5)\s*[:/=].*|[A-Za-z0-9+/]{43}=|[0-9A-Fa-f]{64}"
-    r"|(?:[0-9A-Fa-f]{2}[: ]){15,}[0-9A-Fa-f]{2})\s*",
-    re.IGNORECASE | re.DOTALL,
-)
+_USUAL_ENDINGS = {".pem", ".crt", ".cer", ".der", ".key", ".csr", ".p7b", ".p7c", ".pub", ".txt"}
 _NO_FINGERPRINT = (
     "note: a pin is of the key alone; the fingerprint of a certificate is none, since it changes "
     "with every renewal"
@@ -80,16 +75,20 @@ def _without_asking(target: str, wanted: Wanted) -> _Found | None:
     """What a file or a pin comes to; None for a host."""
     if is_file(target):
         keys = keys_of_material(read_keys(target, wanted.passphrase_file))
-        if target != "-" and "/" not in target and "." in target:
+        if _could_be_host(target):
             say(f"note: {display(target)} is a file here; for a host of that name add its port")
         return _Found(target=target, source="file", keys=keys)
-    if not _PIN.fullmatch(target):
+    if not looks_like_pin(target):
         return None
     try:
         pin = parse_pin(target)
     except PinError as error:
         raise ConfigError(str(error), hint=error.hint) from None
     return _Found(target=target, source="pin", keys=(ShownKey(position=0, kind=None, pin=pin),))
+
+
+def _could_be_host(file: str) -> bool:
+    return "." in file and "/" not in file and Path(file).suffix.lower() not in _USUAL_ENDINGS
 
 
 def _of_host(target: str, served: ServedHost) -> _Found:
@@ -147,7 +146,7 @@ def _notes(found: _Found) -> Iterator[str]:
         return
     target = display(found.target)
     if served.problem:
-        yield f"{target}: {served.problem}"
+        yield f"{target}: {served.problem}, and there is no such file"
     for address in served.addresses:
         if address.problem:
             yield f"{target}: {address}: {address.problem}"

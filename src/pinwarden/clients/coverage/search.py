@@ -27,7 +27,7 @@ def coverage(
     """
     reached = installed() if under_install is None else under_install
     found = distributions() if present is None else present
-    gaps = list(gaps_in_state(under_install=reached))
+    gaps = list(gaps_in_state())
     for row in (*BEYOND, *REACHED):
         if row.reach is Reach.CONTEXT or (row.reach is Reach.INSTALL and reached):
             continue

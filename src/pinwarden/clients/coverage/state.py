@@ -5,24 +5,26 @@ from __future__ import annotations
 import ssl
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 from pinwarden.clients.coverage.gap import Gap
+from pinwarden.clients.guard import Guard
+from pinwarden.clients.ssl_classes import SSLContext
 
 __all__ = ["gaps_in_state", "installed"]
 
 
 def installed() -> bool:
     """Whether `pinwarden.clients.install` is in force."""
-    # Its socket class is put on the class from which every context takes it.
-    socket_class = ssl.SSLContext.sslsocket_class
-    return getattr(socket_class, "__module__", "").startswith("pinwarden.")
+    kind: Any = SSLContext.sslsocket_class
+    return isinstance(kind, type) and issubclass(kind, Guard)
 
 
-def gaps_in_state(*, under_install: bool) -> Iterator[Gap]:
-    """What was patched or injected in this process, and is past the pins now."""
+def gaps_in_state() -> Iterator[Gap]:
+    """What was patched or injected in this process, and goes past the pins now."""
     yield from _pyopenssl_in_urllib3()
     yield from _replaced_urllib3()
-    yield from _truststore(under_install)
+    yield from _truststore()
     yield from _green()
 
 
@@ -56,24 +58,16 @@ def _replaced_urllib3() -> Iterator[Gap]:
         )
 
 
-def _truststore(under_install: bool) -> Iterator[Gap]:
-    if ssl.SSLContext.__module__.partition(".")[0] == "truststore":
-        yield Gap(
-            client="truststore in ssl",
-            version=_version_of("truststore"),
-            in_use=True,
-            why="truststore.inject_into_ssl() replaced ssl.SSLContext: contexts made since then "
-            "are not reached by install()",
-            what_to_do="call truststore.extract_from_ssl() and give clients "
-            "pinwarden.clients.pin_context(truststore.SSLContext(...), pins)",
-        )
-    elif under_install and "truststore" in sys.modules:
+def _truststore() -> Iterator[Gap]:
+    platform: str = sys.platform
+    if platform in ("darwin", "win32") and "truststore" in sys.modules:
         yield Gap(
             client="truststore",
             version=_version_of("truststore"),
             in_use=True,
-            why="its contexts bring classes of their own, which install() does not reach",
-            what_to_do="give them to pinwarden.clients.pin_context(context, pins)",
+            why="here the system verifies and OpenSSL does not, so there is no verified chain "
+            "to compare: its contexts cannot be pinned",
+            what_to_do="use PinnedContext with the system's or certifi's trust anchors",
         )
 
 
@@ -85,7 +79,8 @@ def _green() -> Iterator[Gap]:
                 client=f"{name} in ssl",
                 version=_version_of(name),
                 in_use=True,
-                why=f"{name} patched ssl: the sockets are its own, and keep no pins",
+                why=f"{name} patched ssl: contexts that others make have sockets of {name}, "
+                "which keep no pins",
                 what_to_do=f"do not let {name} patch ssl, or use asyncio, trio or threads",
             )
 

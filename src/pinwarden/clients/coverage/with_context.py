@@ -70,6 +70,7 @@ _PROVEN = (
         proven=True,
     ),
     _takes("redis", "pinwarden.clients.redis", proven=True),
+    _takes("truststore", "pinwarden.clients.pin_context(context, pins)", proven=True),
     _takes("uvloop", "open_connection(host, port, ssl=context)", proven=True),
     _takes("trio", "SSLStream(stream, context, server_hostname=host)", proven=True),
     _takes("anyio", "connect_tcp(host, port, tls=True, ssl_context=context)", proven=True),

@@ -15,6 +15,7 @@ from pinwarden.lab.bulk import fill
 from pinwarden.lab.ca import CA
 from pinwarden.lab.dns import LabDNS
 from pinwarden.lab.log import LabLog
+from pinwarden.lab.scenario.defend import Defend
 from pinwarden.lab.scenario.detect import Detect, submit
 from pinwarden.lab.scenario.layout import command_lines
 from pinwarden.lab.scenario.monitor import CONFIGURATION, POLL_SECONDS, WATCHED, Monitor
@@ -48,6 +49,7 @@ class Story:
             prevent.policy()
             prevent.damage()
             self._watched(prevent, Monitor(self.stage, server.log_list_url, at(first), TARGET))
+            Defend(self.stage, self.honest, self.rogue).play()
         return self.stage.checks
 
     def _open(self) -> None:

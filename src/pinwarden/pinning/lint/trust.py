@@ -40,15 +40,15 @@ def _paths(
 ) -> Iterator[Finding]:
     told: set[str] = set()
     for each in seen:
-        if not _matches(policy, each.verified, setting):
-            continue
+        matches = _matches(policy, each.verified, setting)
         anchors = (*setting.anchors, each.verified[-1])
         # The anchor itself needs no sending; whatever was sent may be used.
-        paths = possible_paths((*each.verified[:-1], *each.sent), anchors)
-        for path in paths:
-            if not _matches(policy, path.chain, setting) and _end(path) not in told:
+        for path in possible_paths((*each.verified[:-1], *each.sent), anchors):
+            # That a chain is met by no client at all is another finding.
+            other = _matches(policy, path.chain, setting) is not matches
+            if other and _end(path) not in told and _is_current(path, setting):
                 told.add(_end(path))
-                yield _about(draft, path, each)
+                yield _about(draft, path, each) if matches else _cut(draft, path, each)
 
 
 def _matches(policy: PinPolicy, chain: Sequence[bytes], setting: LintSetting) -> bool:
@@ -70,6 +70,25 @@ def _about(draft: DraftPolicy, path: ChainPath, served: ServedChain) -> Finding:
         f"a client whose chain ends at {_end(path)} sees no pinned key; by the trust store used "
         f"here it ends at {_subject(served.verified[-1])}",
     )
+
+
+def _cut(draft: DraftPolicy, path: ChainPath, served: ServedChain) -> Finding:
+    shorter = path.chain[: len(served.verified)] == served.verified
+    kind = findings.PIN_ROOT_UNREACHABLE if shorter else findings.PIN_TRUST_STORE
+    return found(
+        kind,
+        draft,
+        f"a client whose chain ends at {_end(path)} sees a pinned key; by the trust store and the "
+        f"rules used here it ends at {_subject(served.verified[-1])}, and none is seen",
+    )
+
+
+def _is_current(path: ChainPath, setting: LintSetting) -> bool:
+    try:
+        views = [view_certificate(each) for each in path.chain]
+        return all(view.not_before <= setting.at <= view.not_after for view in views)
+    except MalformedError:
+        return False
 
 
 def _end(path: ChainPath) -> str:

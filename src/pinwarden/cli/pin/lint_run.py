@@ -1,0 +1,277 @@
+"""The work of `pinwarden pin lint`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from pinwarden.cli.caa.files import read_file
+from pinwarden.cli.output import ExitCode, answer, answer_json
+from pinwarden.cli.pin.asking import Asking, ask_hosts, endpoint_of
+from pinwarden.cli.reading import parse_moment
+from pinwarden.errors import ConfigError, MalformedError, quoted
+from pinwarden.findings import REGISTER, Finding, Severity
+from pinwarden.names import display, normalise_name
+from pinwarden.net.endpoint import Endpoint
+from pinwarden.net.tls import ServedHost
+from pinwarden.pinning.draft import Draft, DraftPolicy, read_draft
+from pinwarden.pinning.lint import LintSetting, lint_draft
+from pinwarden.pinning.policy import normalise_host, suffixes
+from pinwarden.pinning.served import ServedChain
+from pinwarden.render.advice import next_step
+
+__all__ = ["Task", "chains_of", "lint_files"]
+
+_LARGEST = 4 << 20
+_SERIOUS = (Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL)
+_LONGEST_MESSAGE = 1000
+# A person sees what is wrong from a few; JSON has them all.
+_MOST_OF_A_KIND = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What `lint` was asked for; `soon` is in days."""
+
+    files: tuple[Path, ...]
+    live: bool
+    hosts: tuple[str, ...]
+    at: str | None
+    soon: int
+    own: tuple[str, ...]
+    ignored: tuple[str, ...]
+    asking: Asking
+    strict: bool
+    as_json: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Linted:
+    """One file; `not_checked` says by host and address what could not be asked."""
+
+    file: str
+    hosts: tuple[str, ...]
+    live: bool
+    findings: tuple[Finding, ...]
+    not_checked: tuple[tuple[str, str], ...]
+
+
+def lint_files(task: Task) -> int:
+    """Read every file before anybody is asked, then tell of each; returns the exit code."""
+    ignored = _ignored(task.ignored)
+    drafts = [_read(file) for file in task.files]
+    is_own = _is_own(task.own)
+    at = parse_moment(task.at, "--at") or datetime.now(UTC)
+    live = task.live or bool(task.hosts)
+    served, not_checked = _ask(drafts, task) if live else ({}, {})
+    setting = LintSetting(
+        at=at,
+        served=served,
+        anchors=_anchors(task.asking) if live else (),
+        is_public_suffix=_public_suffixes(),
+        is_own=is_own,
+        soon=timedelta(days=task.soon),
+    )
+    code = ExitCode.OK
+    for file, draft in zip(task.files, drafts, strict=True):
+        hosts = tuple(policy.host for policy in draft.policies)
+        linted = _Linted(
+            file=str(file),
+            hosts=hosts,
+            live=live,
+            findings=tuple(each for each in lint_draft(draft, setting) if each.id not in ignored),
+            not_checked=tuple(
+                (host, problem) for host in hosts for problem in not_checked.get(host, ())
+            ),
+        )
+        if task.as_json:
+            answer_json(_json(linted))
+        else:
+            answer("\n".join(_text(linted)) + "\n")
+        code = _worse(code, linted, strict=task.strict)
+    return code
+
+
+def _worse(code: ExitCode, linted: _Linted, *, strict: bool) -> ExitCode:
+    if any(strict or each.severity in _SERIOUS for each in linted.findings):
+        return ExitCode.FINDINGS
+    if linted.not_checked and code is ExitCode.OK:
+        return ExitCode.UNFINISHED
+    return code
+
+
+def _ignored(given: Sequence[str]) -> frozenset[str]:
+    ids = frozenset(each.upper() for each in given)
+    for each in sorted(ids - REGISTER.keys()):
+        raise ConfigError(
+            f"--ignore {quoted(each)}: no such finding", hint="see docs/findings-pins.md"
+        )
+    return ids
+
+
+def _read(file: Path) -> Draft:
+    try:
+        text = read_file(file, _LARGEST).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigError(f"pin set {quoted(str(file))}: is not UTF-8 text") from None
+    as_json = file.name.endswith(".json") or (str(file) == "-" and text.lstrip().startswith("{"))
+    return read_draft(text, json=as_json, where=str(file))
+
+
+def _is_own(names: Sequence[str]) -> Callable[[str], bool] | None:
+    if not names:
+        return None
+    own = set()
+    for name in names:
+        try:
+            own.add(normalise_host(name))
+        except MalformedError as error:
+            raise ConfigError(f"--own: {error}", hint=error.hint) from None
+    return lambda host: not own.isdisjoint(suffixes(host))
+
+
+def _public_suffixes() -> Callable[[str], bool]:
+    from publicsuffixlist import PublicSuffixList
+
+    known = PublicSuffixList(accept_unknown=False)
+
+    def is_public_suffix(host: str) -> bool:
+        # A host that cannot be read is told of as such.
+        try:
+            return bool(known.publicsuffix(normalise_name(host)) == host)
+        except MalformedError:
+            return False
+
+    return is_public_suffix
+
+
+def _anchors(asking: Asking) -> tuple[bytes, ...]:
+    from pinwarden.cli.pin.anchors import trust_anchors
+
+    return trust_anchors(asking.cafile)
+
+
+def _ask(
+    drafts: Sequence[Draft], task: Task
+) -> tuple[dict[str, list[ServedChain]], dict[str, list[str]]]:
+    """By the host of each policy: its chains, and in words what could not be asked."""
+    policies = {policy.host: policy for draft in drafts for policy in draft.policies}
+    endpoints: dict[Endpoint, str] = {}
+    for text in task.hosts:
+        endpoint = endpoint_of(text, task.asking)
+        policy = _policy_of(endpoint.host, policies)
+        if policy is None:
+            raise ConfigError(f"--host {quoted(text)}: no policy is about it")
+        endpoints[endpoint] = policy.host
+    if not task.hosts:
+        for policy in policies.values():
+            if _can_be_asked(policy.host):
+                shown = f"[{policy.host}]" if ":" in policy.host else policy.host
+                endpoints[endpoint_of(shown, task.asking)] = policy.host
+    served: defaultdict[str, list[ServedChain]] = defaultdict(list)
+    problems: defaultdict[str, list[str]] = defaultdict(list)
+    answers = ask_hosts(tuple(endpoints), task.asking)
+    for host, found in zip(endpoints.values(), answers, strict=True):
+        served[host] += chains_of(found)
+        problems[host] += _problems(found)
+    return dict(served), dict(problems)
+
+
+def _can_be_asked(host: str) -> bool:
+    try:
+        return normalise_host(host) == host
+    except MalformedError:
+        return False
+
+
+def _policy_of(host: str, policies: Mapping[str, DraftPolicy]) -> DraftPolicy | None:
+    for name in suffixes(host):
+        policy = policies.get(name)
+        if policy is not None and (name == host or policy.include_subdomains):
+            return policy
+    return None
+
+
+def chains_of(served: ServedHost) -> list[ServedChain]:
+    """What a host served, in the form that lint and rotation take."""
+    return [
+        ServedChain(
+            address=f"{served.endpoint} at {each.address}",
+            verified=each.verified,
+            sent=each.sent,
+            problem=each.problem,
+        )
+        for each in served.addresses
+    ]
+
+
+def _problems(served: ServedHost) -> Iterator[str]:
+    if served.problem:
+        yield f"{served.endpoint}: {served.problem}"
+    for each in served.addresses:
+        if not each.verified:
+            yield f"{served.endpoint} at {each.address}: {each.problem or 'no verified chain'}"
+    if served.left_out:
+        yield f"{served.endpoint}: {served.left_out} more addresses were not asked"
+
+
+def _where(finding: Finding) -> str:
+    return dict(finding.details).get("where", "")
+
+
+def _text(linted: _Linted) -> Iterator[str]:
+    groups: dict[str, list[Finding]] = {host: [] for host in ("", *linted.hosts)}
+    for finding in linted.findings:
+        groups[finding.subject].append(finding)
+    yield display(linted.file, 300)
+    for host, found in groups.items():
+        if not host and not found:
+            continue
+        yield f"  {display(host, 260)}" if host else "  the set as a whole"
+        yield from _group_text(found)
+        for who, problem in linted.not_checked:
+            if who == host:
+                yield f"    not checked: {display(problem, _LONGEST_MESSAGE)}"
+        if not found:
+            yield "    nothing to report" + ("" if linted.live else " (its host was not asked)")
+
+
+def _group_text(found: Sequence[Finding]) -> Iterator[str]:
+    kinds: defaultdict[str, int] = defaultdict(int)
+    for finding in found:
+        kinds[finding.id] += 1
+        if kinds[finding.id] > _MOST_OF_A_KIND:
+            continue
+        yield f"    {finding.severity}: {display(finding.message, _LONGEST_MESSAGE)} [{finding.id}]"
+        where = _where(finding)
+        if where:
+            yield f"        at: {display(where, _LONGEST_MESSAGE)}"
+        if kinds[finding.id] == 1:
+            yield f"        do: {next_step(finding.kind)}"
+    for kind, count in kinds.items():
+        if count > _MOST_OF_A_KIND:
+            yield f"    and {count - _MOST_OF_A_KIND:,} more [{kind}]"
+
+
+def _json(linted: _Linted) -> dict[str, Any]:
+    return {
+        "file": linted.file,
+        "hosts": linted.hosts,
+        "live": linted.live,
+        "findings": [
+            {
+                "id": each.id,
+                "severity": str(each.severity),
+                "host": each.subject or None,
+                "message": each.message,
+                "where": _where(each),
+                "advice": next_step(each.kind),
+            }
+            for each in linted.findings
+        ],
+        "not_checked": [{"host": host, "reason": problem} for host, problem in linted.not_checked],
+    }

@@ -1,0 +1,165 @@
+"""Pins for a whole process: every connection made through Python's ssl module.
+
+Reaches contexts that were made before, and those inside libraries, since it changes the
+class of what all of them make. Other TLS implementations (pyOpenSSL, QUIC stacks,
+libcurl, gRPC) are not reached: `pinwarden.clients.coverage()` names those it finds.
+"""
+
+from __future__ import annotations
+
+import threading
+from types import TracebackType
+from typing import Any, Self
+
+from pinwarden.clients.guard import Guard, guarded_object, guarded_socket
+from pinwarden.clients.held import HeldContext
+from pinwarden.clients.live import LivePins
+from pinwarden.clients.ssl_classes import SSLContext, refuse_without_chains
+from pinwarden.clients.telling import Held, OnResult, Reporter
+from pinwarden.errors import ConfigError
+from pinwarden.pinning.pinset import PinSet
+
+__all__ = ["Installation", "install", "uninstall"]
+
+_lock = threading.Lock()
+_installed: Installation | None = None
+_NAMES = ("sslsocket_class", "sslobject_class")
+
+
+class _GuardedKinds:
+    """In the place of `SSLContext.sslsocket_class` or its sister.
+
+    A data descriptor, and so stronger than what a library has put on its instances: of
+    that, and of the ssl module's own class, the guarded kind is given out.
+    """
+
+    def __init__(self, name: str, usual: type, guarded: Any, held: Held) -> None:
+        self._name, self.usual, self._guarded, self._held = name, usual, guarded, held
+        self._kept = f"_pinwarden_{name}"
+        self._made: type = guarded(usual, held)
+
+    def __get__(self, context: Any, _: type | None = None) -> type:
+        own: dict[str, Any] = {} if context is None else vars(context)
+        base = own.get(self._name, self.usual)
+        if base is self.usual or issubclass(base, Guard):
+            return self._made
+        # Kept on the context, as its base is: truststore makes classes for each of its own.
+        kept = own.get(self._kept)
+        if kept is None or kept[:2] != (base, self._held):
+            kept = own[self._kept] = (base, self._held, self._guarded(base, self._held))
+        made: type = kept[2]
+        return made
+
+    def __set__(self, context: Any, kind: type) -> None:
+        vars(context)[self._name] = kind
+
+    def __delete__(self, context: Any) -> None:
+        vars(context).pop(self._name, None)
+
+
+class Installation:
+    """Pins in force for the whole process, until `uninstall` or the end of a `with`."""
+
+    def __init__(self, held: Held) -> None:
+        self._held = held
+
+    @property
+    def live(self) -> LivePins:
+        """The pins, to be shared with contexts or replaced."""
+        return self._held.live
+
+    @property
+    def pins(self) -> PinSet:
+        """The set in force; setting another cuts open connections that do not meet it."""
+        return self._held.live.pins
+
+    @pins.setter
+    def pins(self, pins: PinSet) -> None:
+        self._held.live.replace(pins)
+
+    def uninstall(self) -> None:
+        """Stop pinning new connections; those that are open stay pinned.
+
+        Does nothing if this installation has ended already. Raises `ConfigError` if
+        another library has replaced the classes meanwhile.
+        """
+        global _installed
+        with _lock:
+            if _installed is not self:
+                return
+            kinds = [vars(SSLContext).get(name) for name in _NAMES]
+            if not all(isinstance(each, _GuardedKinds) for each in kinds):
+                raise ConfigError(
+                    "pins: another library has replaced the classes of ssl.SSLContext since "
+                    "install(), so they are not put back",
+                    hint="undo that first",
+                )
+            for name, kind in zip(_NAMES, kinds, strict=True):
+                assert isinstance(kind, _GuardedKinds)
+                setattr(SSLContext, name, kind.usual)
+            _installed = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.uninstall()
+
+
+def install(
+    pins: PinSet | LivePins,
+    *,
+    reporter: Reporter | None = None,
+    on_result: OnResult | None = None,
+) -> Installation:
+    """Hold every TLS connection of this process to pins, from now on.
+
+    Use it as `with install(pins): …`, or call it once at the start. Servers and pinned
+    contexts are left alone. A connection that does not verify certificates and the
+    host's name is refused if its host falls under a policy: `verify=False` does not
+    switch pins off.
+
+    Raises `ConfigError` if pins are installed already, or where a class of contexts has
+    connection classes of its own, which this cannot reach.
+    """
+    global _installed
+    refuse_without_chains()
+    held = Held(LivePins.of(pins), reporter, on_result)
+    with _lock:
+        if _installed is not None:
+            raise ConfigError(
+                "pins: are installed already", hint="set `pins` of the installation instead"
+            )
+        _refuse_unreachable()
+        context: Any = SSLContext
+        makers = (guarded_socket, guarded_object)
+        for name, make in zip(_NAMES, makers, strict=True):
+            setattr(context, name, _GuardedKinds(name, getattr(context, name), make, held))
+        _installed = Installation(held)
+        return _installed
+
+
+def uninstall() -> None:
+    """End what `install` began, if it did; see `Installation.uninstall`."""
+    if _installed is not None:
+        _installed.uninstall()
+
+
+def _refuse_unreachable() -> None:
+    waiting = list(SSLContext.__subclasses__())
+    while waiting:
+        kind = waiting.pop()
+        if issubclass(kind, HeldContext):
+            continue
+        if not vars(kind).keys().isdisjoint(_NAMES):
+            raise ConfigError(
+                f"pins: the contexts of {kind.__module__}.{kind.__qualname__} make connections "
+                "of their own classes, which install() does not reach",
+                hint="pin_context() pins one context of them",
+            )
+        waiting += kind.__subclasses__()

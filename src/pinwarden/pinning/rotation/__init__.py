@@ -1,0 +1,1 @@
+"""Changing a pinned key in steps that lock nobody out."""

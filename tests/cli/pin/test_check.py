@@ -1,0 +1,191 @@
+"""`pinwarden pin check`: live at every address, in a file, and at other times."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from cli.pin.conftest import Pin, Served
+from pinwarden.lab.ca import pem
+from support.pin_world import HOST, world
+
+TRUST = ("--cafile", world().cafile)
+
+
+@pytest.mark.parametrize(
+    ("name", "chain", "verdict", "code", "allowed"),
+    [
+        ("good", "genuine", "match", 0, True),
+        ("good", "cross-signed", "match", 0, True),
+        ("backup", "genuine", "match", 0, True),
+        ("good", "rogue", "mismatch", 1, False),
+        ("good", "stuffed", "mismatch", 1, False),
+        ("wrong", "genuine", "mismatch", 1, False),
+        ("forbidden", "genuine", "mismatch", 1, False),
+        ("report-only", "genuine", "mismatch", 1, True),
+        ("good", "forged", "unknown", 1, False),
+        ("good", "expired", "unknown", 1, False),
+        ("good", "wrong-host", "unknown", 1, False),
+        ("good", "self-signed", "unknown", 1, False),
+        ("expired-closed", "genuine", "mismatch", 1, False),
+        ("expired-open", "genuine", "unknown", 1, True),
+        ("expired-report-only", "genuine", "match", 1, True),
+    ],
+)
+def test_what_is_served(
+    name: str,
+    chain: str,
+    verdict: str,
+    code: int,
+    allowed: bool,
+    pin: Pin,
+    served: Served,
+    files: Path,
+) -> None:
+    """The verdict, the exit code, and whether clients would go on."""
+    ran = pin("check", files / f"{name}.toml", served(chain), *TRUST, "--json")
+    assert (ran.line["verdict"], ran.code, ran.line["allowed"]) == (verdict, code, allowed)
+    assert ran.line["target"] == served(chain)
+    spoken = pin("check", files / f"{name}.toml", served(chain), *TRUST)
+    assert spoken.code == code
+    words = "clients connect" if allowed else "clients refuse it"
+    assert words in spoken.out
+
+
+def test_the_documented_keys(pin: Pin, served: Served, files: Path) -> None:
+    """Pins are text: those that matched, that would do, and that were seen, leaf first."""
+    line = pin("check", files / "good.toml", served("genuine"), *TRUST, "--json").line
+    pins = world().pins
+    assert line["matched"] == [pins["intermediate"].curl]
+    assert sorted(line["expected"]) == sorted([pins["intermediate"].curl, pins["spare"].curl])
+    assert line["seen"] == [pins[name].curl for name in ("leaf", "intermediate", "root")]
+    assert line["findings"] == []
+    refused = pin("check", files / "good.toml", served("stuffed"), *TRUST, "--json").line
+    assert refused["matched"] == []
+    assert refused["seen"][0] == pins["rogue-leaf"].curl
+    assert [each["id"] for each in refused["findings"]] == ["PW-PIN-LOCKED-OUT"]
+    assert "not in the verified chain" in refused["notes"][0]
+
+
+def test_the_worst_address_decides(pin: Pin, served: Served, files: Path) -> None:
+    """One address of three that clients cannot use is a finding about the host."""
+    places = []
+    for name in ("genuine", "rogue", "genuine"):
+        places += ["--address", served(name).replace(HOST, "127.0.0.1")]
+    ran = pin("check", files / "good.toml", HOST, *places, *TRUST, "--json")
+    assert ran.code == 1
+    assert ran.line["verdict"] == "mismatch"
+    ids = {each["id"] for each in ran.line["findings"]}
+    assert ids == {"PW-PIN-LOCKED-OUT", "PW-PIN-ADDRESSES-DISAGREE"}
+
+
+def test_what_could_not_be_asked_is_no_match(pin: Pin, served: Served, files: Path) -> None:
+    """A host of which one address is silent is not found in order."""
+    place = served("genuine").replace(HOST, "127.0.0.1")
+    places = ("--address", place, "--address", "127.0.0.1:1")
+    ran = pin("check", files / "good.toml", HOST, *places, *TRUST, "--json")
+    assert (ran.code, ran.line["verdict"]) == (3, "unknown")
+    verdicts = [each["verdict"] for each in ran.line["addresses"]]
+    assert verdicts == ["match", "unknown"]
+    assert "not checked" in pin("check", files / "good.toml", HOST, *places, *TRUST).out
+
+
+def test_a_refusal_counts_more_than_silence(pin: Pin, served: Served, files: Path) -> None:
+    """With one host locked out and another silent the exit code is that of the finding."""
+    ran = pin("check", files / "good.toml", served("rogue"), "localhost:1", *TRUST, "--quiet")
+    assert (ran.code, ran.out) == (1, "")
+    assert pin("check", files / "good.toml", "localhost:1", *TRUST, "--quiet").code == 3
+
+
+def test_a_host_without_a_policy(pin: Pin, served: Served, files: Path) -> None:
+    """Held to nothing is not a match; a set may refuse such hosts."""
+    where = served("genuine").replace(HOST, "127.0.0.1")
+    ran = pin("check", files / "good.toml", where, *TRUST, "--json")
+    assert (ran.code, ran.line["verdict"], ran.line["policy"]) == (1, "unknown", None)
+    assert ran.line["allowed"] is True
+    refused = pin("check", files / "refuse-unpinned.toml", where, *TRUST, "--json")
+    assert refused.line["allowed"] is False
+
+
+@pytest.mark.parametrize("name", ["leaf", "intermediate", "root"])
+def test_pins_without_a_set(name: str, pin: Pin, served: Served) -> None:
+    """A pin alone is looked for anywhere in the verified chain, in any form."""
+    found = world().pins[name]
+    options = ("--pin", found.hpkp, "--pin", world().pins["stray"].hex, *TRUST, "--json")
+    ran = pin("check", served("genuine"), *options)
+    assert (ran.code, ran.line["matched"]) == (0, [found.curl])
+    assert pin("check", served("stuffed"), *options).code == 1
+
+
+def test_the_hash_of_a_certificate_is_recognised(pin: Pin, served: Served) -> None:
+    """Somebody who pins what `openssl x509 -fingerprint` prints is told so."""
+    digest = hashlib.sha256(world().chains["genuine"].certificates[0]).hexdigest()
+    ran = pin("check", served("genuine"), "--pin", digest, *TRUST, "--json")
+    assert ran.code == 1
+    assert "PW-PIN-CERTIFICATE-HASH" in {each["id"] for each in ran.line["findings"]}
+
+
+def test_at_another_time(pin: Pin, served: Served, files: Path) -> None:
+    """The policy is taken as in force then, and certificates that have ended by then are told."""
+    yesterday = (datetime.now(UTC) - timedelta(days=3)).date()
+    ran = pin(
+        *("check", files / "expired-closed.toml", served("genuine"), *TRUST, "--json"),
+        *("--at", str(yesterday)),
+    )
+    assert (ran.code, ran.line["verdict"]) == (0, "match")
+    later = pin("check", files / "good.toml", served("genuine"), *TRUST, "--at", "2090-01-01")
+    assert later.code == 0
+    assert "CN=localhost: is valid until" in later.out
+
+
+def test_a_chain_in_a_file(pin: Pin, files: Path) -> None:
+    """Verified up to the root, for the host, at the time; what does not verify is no match."""
+    arguments = ("check", files / "good.toml", "--chain", files / "chain.pem", *TRUST)
+    ran = pin(*arguments, "--json")
+    assert (ran.code, ran.line["verdict"]) == (0, "match")
+    assert ran.line["seen"][-1] == world().pins["root"].curl
+    later = pin(*arguments, "--at", "2090-01-01", "--json")
+    assert (later.code, later.line["verdict"], later.line["reason"]) == (1, "unknown", "untrusted")
+    elsewhere = pin("check", files / "good.toml", "other.example", *arguments[2:], "--json")
+    assert (elsewhere.code, elsewhere.line["verdict"]) == (1, "unknown")
+    (files / "stuffed.pem").write_bytes(pem(world().chains["stuffed"].certificates))
+    stuffed = pin("check", files / "good.toml", "--chain", files / "stuffed.pem", *TRUST, "--json")
+    assert (stuffed.code, stuffed.line["verdict"]) == (1, "mismatch")
+    (files / "forged.pem").write_bytes(pem(world().chains["forged"].certificates))
+    forged = pin("check", files / "good.toml", "--chain", files / "forged.pem", *TRUST, "--json")
+    assert (forged.code, forged.line["verdict"]) == (1, "unknown")
+
+
+def test_every_host_of_a_set(pin: Pin, files: Path, served: Served) -> None:
+    """Without hosts each policy is checked, on the port of HTTPS; here nobody listens there."""
+    place = served("genuine").replace(HOST, "127.0.0.1")
+    ran = pin("check", files / "good.toml", "--address", place, *TRUST, "--json")
+    assert (ran.code, ran.line["target"]) == (0, HOST)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("check", "no-such-file.toml"),
+        ("check", "localhost", "--pin", "sha256//short"),
+        ("check", "localhost", "--pin", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="),
+        ("check", "GOOD", "--pin", "sha256//short"),
+        ("check", "GOOD", "http://localhost"),
+        ("check", "GOOD", "--chain", "GOOD"),
+        ("check", "GOOD", "a.example", "b.example", "--chain", "CHAIN"),
+        ("check", "GOOD", "--chain", "CHAIN", "--address", "127.0.0.1"),
+        ("check", "GOOD", "--chain", "KEY"),
+        ("check", "GOOD", "--at", "yesterday"),
+        ("check", "GOOD", "--cafile", "KEY"),
+        ("check", "CHAIN"),
+    ],
+)
+def test_what_is_meant_wrongly(arguments: tuple[str, ...], pin: Pin, files: Path) -> None:
+    """One line and a hint, exit code 2, and nobody is asked."""
+    names = {"GOOD": "good.toml", "CHAIN": "chain.pem", "KEY": "key.pem"}
+    ran = pin(*(files / names[each] if each in names else each for each in arguments))
+    assert (ran.code, ran.out) == (2, "")
+    assert 1 <= len(ran.err.splitlines()) <= 2
