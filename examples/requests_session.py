@@ -12,9 +12,6 @@ from pinwarden.pinning import PinSet
 def main(pins: str, host: str, port: str, cafile: str | None = None) -> None:
     context = PinnedContext(PinSet.load(pins), cafile=cafile)
     with PinnedSession(context) as session:
-        # The trust anchors are those of the context; without this, REQUESTS_CA_BUNDLE in the
-        # environment would be an error.
-        session.trust_env = False
         print(session.get(f"https://{host}:{port}/", timeout=30).text)
 
 

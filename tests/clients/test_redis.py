@@ -11,7 +11,12 @@ import redis.asyncio
 
 from peers.programs import eventually, free_port, program, running, words_of
 from pinwarden.clients import LivePins, PinMismatch, PinnedContext, find_mismatch
-from pinwarden.clients.redis import pinned_async_connection, pinned_connection
+from pinwarden.clients.redis import (
+    pinned_async_connection,
+    pinned_async_pool,
+    pinned_connection,
+    pinned_pool,
+)
 from pinwarden.errors import ConfigError
 from pinwarden.lab.ca import key_pem, pem
 from support import talk
@@ -26,10 +31,8 @@ def context(pins: str = "good") -> PinnedContext:
 def test_a_url_works_and_its_password_is_not_told_to_a_rogue() -> None:
     for shown, allowed in (("genuine", True), ("rogue", False)):
         with Origin(world().chains[shown], talk.redis) as origin:
-            pool = redis.ConnectionPool.from_url(
-                f"rediss://user:secret@{HOST}:{origin.port}/1",
-                connection_class=pinned_connection(context()),
-            )
+            url = f"rediss://user:secret@{HOST}:{origin.port}/1"
+            pool = pinned_pool(context(), url)
             client = redis.Redis(connection_pool=pool)
             if allowed:
                 assert client.ping()
@@ -39,6 +42,30 @@ def test_a_url_works_and_its_password_is_not_told_to_a_rogue() -> None:
                 assert isinstance(find_mismatch(caught.value), PinMismatch)
             pool.disconnect()
             assert (origin.drained() > 0) is allowed
+
+
+async def test_a_url_works_on_asyncio_too() -> None:
+    """Where redis-py passes over a `connection_class` that stands beside a `rediss:` URL."""
+    for shown, allowed in (("genuine", True), ("rogue", False)):
+        with Origin(world().chains[shown], talk.redis) as origin:
+            url = f"rediss://user:secret@{HOST}:{origin.port}/1"
+            pool = pinned_async_pool(context(), url, socket_timeout=20)
+            client = redis.asyncio.Redis.from_pool(pool)
+            if allowed:
+                assert await client.ping()
+            else:
+                with pytest.raises(redis.ConnectionError) as caught:
+                    await client.ping()
+                assert isinstance(find_mismatch(caught.value), PinMismatch)
+            await client.aclose()
+            assert (await asyncio.to_thread(origin.drained) > 0) is allowed
+
+
+@pytest.mark.parametrize("url", ["redis://localhost", "unix:///run/redis", "localhost", ""])
+def test_without_tls_there_are_no_pins(url: str) -> None:
+    for make in (pinned_pool, pinned_async_pool):
+        with pytest.raises(ConfigError, match="rediss://"):
+            make(context(), url)
 
 
 @pytest.mark.parametrize(
@@ -57,9 +84,7 @@ def test_other_words_about_tls_are_refused(option: dict[str, object]) -> None:
 
 
 def test_they_are_refused_in_a_url_too() -> None:
-    pool = redis.ConnectionPool.from_url(
-        f"rediss://{HOST}/?ssl_cert_reqs=none", connection_class=pinned_connection(context())
-    )
+    pool = pinned_pool(context(), f"rediss://{HOST}/?ssl_cert_reqs=none")
     with pytest.raises(ConfigError, match="ssl_cert_reqs"):
         redis.Redis(connection_pool=pool).ping()
 

@@ -249,7 +249,7 @@ def _converse(relay: PinnedRelay, live: LivePins, lives: object, folder: Path) -
         row = connection.execute(query).fetchone()
         assert row is not None
         assert (row[0], len(row[1])) == (True, 2_000_000)
-        threading.Timer(0.3, connection.cancel).start()
+        threading.Timer(0.3, connection.cancel_safe).start()
         with pytest.raises(psycopg.errors.QueryCanceled):
             connection.execute("select pg_sleep(60)")
         live.replace(pin_set("wrong"))

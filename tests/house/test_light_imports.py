@@ -33,7 +33,7 @@ def test_asking_what_there_is_loads_nothing(question: str) -> None:
     assert _loaded("-m", "pinwarden", question) & HEAVY == set()
 
 
-@pytest.mark.parametrize("command", ["watch", "sightings", "alerts", "log-list", "demo"])
+@pytest.mark.parametrize("command", ["watch", "sightings", "alerts", "log-list", "demo", "pin"])
 def test_asking_how_a_command_works_loads_no_adapter(command: str) -> None:
     """`pinwarden COMMAND --help` may read the configuration's shapes, and no more."""
     allowed = {"asyncio", "msgspec"}
@@ -51,3 +51,10 @@ def test_reading_log_structures_is_light() -> None:
     code = "import pinwarden.ct.entry, pinwarden.ct.head, pinwarden.ct.tiles"
     allowed = {"cryptography", "msgspec"}
     assert _loaded("-c", code) & (HEAVY - allowed | {"click", "rich"}) == set()
+
+
+def test_whoever_pins_pays_for_nothing_else() -> None:
+    """Pins need the standard library; cryptography and every client are loaded when used."""
+    loaded = _loaded("-c", "import pinwarden.clients, pinwarden.pinning")
+    clients = {"grpc", "httpx", "redis", "requests", "urllib3", "websockets"}
+    assert loaded & (HEAVY | clients | {"click", "rich", "logging.config"}) == set()

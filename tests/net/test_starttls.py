@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Sink
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pinwarden.lab.tls import server_context
 from pinwarden.net.endpoint import Endpoint
-from pinwarden.net.starttls import STARTTLS_PORTS
+from pinwarden.net.starttls import LONGEST_LINE, STARTTLS_PORTS, Declined, start_tls
 from pinwarden.net.tls import Failure, ServedAddress, TLSAsker, verifying_context
 from support.pin_world import HOST, world
 from support.starttls_server import DIALOGUES, Dialogue, StartTLSServer, lines
@@ -149,3 +152,49 @@ async def test_plain_text_before_tls_is_no_part_of_it() -> None:
         address = await ask("smtp", server.port)
     assert address.failure is Failure.NOT_TLS
     assert address.verified == ()
+
+
+_PIECES = (
+    *(
+        b"220",
+        b"250",
+        b"234",
+        b"382",
+        b"201",
+        b" ",
+        b"-",
+        b"\r\n",
+        b"* OK",
+        b"a1 OK",
+        b"OK",
+        b"+OK",
+    ),
+    *(b"-ERR", b"S", b"\x0a8.0\0", b"\x40\0\0\0", b"\xff\xff", bytes(40), b"\x84", b"\x0a\x01\0"),
+    *(b"\x30\x0c\x02\x01\x01\x78\x07", b"xmlns:xmpp-tls", b"</stream:features>", b"<proceed", b">"),
+)
+
+
+@given(
+    st.sampled_from(sorted(STARTTLS_PORTS)),
+    st.lists(st.one_of(st.sampled_from(_PIECES), st.binary(max_size=4)), max_size=12),
+)
+def test_whatever_a_server_says(protocol: str, pieces: list[bytes]) -> None:
+    """TLS begins, or one printable reason why not: never another error, and never a hang."""
+
+    async def talk() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as other_end:
+            _, writer = await asyncio.open_connection(*other_end.getsockname())
+            reader = asyncio.StreamReader(limit=LONGEST_LINE)
+            reader.feed_data(b"".join(pieces))
+            reader.feed_eof()
+            try:
+                await start_tls(protocol, reader, writer, HOST)
+            except Declined as error:
+                reasons.append(str(error))
+            finally:
+                writer.close()
+                await writer.wait_closed()
+
+    reasons: list[str] = []
+    asyncio.run(talk())
+    assert all(reason and reason.isprintable() for reason in reasons)

@@ -352,3 +352,21 @@ def test_an_address_is_shown_with_its_port() -> None:
     assert str(ServedAddress(address="::1", port=1)) == "[::1]:1"
     assert str(ServedAddress(address="127.0.0.1", port=1)) == "127.0.0.1:1"
     assert ServedHost(endpoint=Endpoint(HOST)).chains == ()
+
+
+async def test_an_ipv6_address() -> None:
+    """A certificate for ::1 is verified as such, and the name has the address of its kind."""
+
+    async def nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    context = server_context(world().chains["genuine"])
+    try:
+        server = await asyncio.start_server(nothing, "::1", 0, ssl=context)
+    except OSError:
+        pytest.skip("this machine has no ::1")
+    async with server:
+        endpoint = parse_endpoint(f"[::1]:{server.sockets[0].getsockname()[1]}")
+        found = await asker(family=socket.AF_INET6).ask(endpoint)
+    assert [each.address for each in found.addresses] == ["::1"]
+    assert found.addresses[0].verified

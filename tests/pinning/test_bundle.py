@@ -138,8 +138,7 @@ def test_keys_that_stand_twice_are_refused_at_every_depth() -> None:
         b'{"bundle": "\\ud800", "signatures": []}',
         b'{"bundle": "", "signatures": [], "chain": {}}',
         b'{"bundle": "", "signatures": [], "chain": [1]}',
-        b'{"bundle": "", "signatures": [], "chain": [{"bundle": "", "signatures": [], '
-        b'"chain": []}]}',
+        b'{"bundle": "", "signatures": [], "chain": [{"bundle": "", "signatures": [], "a": 1}]}',
         b'{"bundle": "", "signatures": [], "chain": ['
         + b",".join([b'{"bundle": "", "signatures": []}'] * 65)
         + b"]}",

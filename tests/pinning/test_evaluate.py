@@ -142,6 +142,14 @@ def test_a_pin_is_met_where_its_role_says(pinned: PinPolicy, reason: Reason) -> 
     assert bool(result.matched) is result.allowed is (reason is Reason.PIN_MATCHED)
 
 
+def test_what_matched_is_only_what_stands_in_its_place() -> None:
+    """A pin in the wrong place is not told as matched beside one in the right place."""
+    spare = PinnedKey(ROOT, PinRole.BACKUP)
+    misplaced = (PinnedKey(INTERMEDIATE, PinRole.LEAF), PinnedKey(LEAF, PinRole.CA))
+    result = compare(policy(keys=(*misplaced, spare)), CHAIN, "api.example.com", at=AT)
+    assert (result.verdict, result.matched) == (PinVerdict.MATCH, (spare,))
+
+
 def test_nothing_is_matched_by_nothing() -> None:
     result = compare(keyed(leaf=LEAF), (), "api.example.com", at=AT)
     assert (result.verdict, result.reason, result.allowed) == ("mismatch", "empty-chain", False)

@@ -114,9 +114,7 @@ def everything(unpinned: UnpinnedHosts = UnpinnedHosts.ALLOW) -> PinSet:
             policy("open.test", ca="stray", **_ending(yesterday, OnExpiry.OPEN)),
             policy("loose.test", ca="stray", **_ending(yesterday, OnExpiry.REPORT_ONLY)),
             policy("today.test", ca="intermediate", **_ending(today, OnExpiry.CLOSED)),
-            policy(
-                "below.test", ca="stray", include_subdomains=True, exclude=("out.below.test",)
-            ),
+            policy("below.test", ca="stray", include_subdomains=True, exclude=("out.below.test",)),
             policy("own.below.test", ca="intermediate"),
             policy(ADDRESS, ca="root"),
         ),

@@ -137,7 +137,7 @@ class StartTLSServer:
 
     def __init__(self, dialogue: Dialogue, credentials: Credentials) -> None:
         self._dialogue = dialogue
-        self._context = server_context(credentials)
+        self.context = server_context(credentials)
         self._open: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
         self.said = b""
@@ -178,7 +178,7 @@ class StartTLSServer:
         with visitor:
             try:
                 self._dialogue(visitor)
-                with self._context.wrap_socket(visitor, server_side=True) as tls:
+                with self.context.wrap_socket(visitor, server_side=True) as tls:
                     self.said += tls.recv(4096)
             except (OSError, EOFError, ssl.SSLError):
                 pass

@@ -19,7 +19,7 @@ REQUEST = b"GET /secret HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer sec
 PATIENCE = 20
 
 Address = tuple[str, int]
-Way = Callable[[ssl.SSLContext, Address, str], bytes]
+Way = Callable[[ssl.SSLContext, Address, str | None], bytes]
 
 
 @contextmanager
@@ -55,13 +55,13 @@ def whole_answer(tls: ssl.SSLSocket) -> bytes:
     return bytes(got)
 
 
-def _on_wrapping(context: ssl.SSLContext, address: Address, name: str) -> bytes:
+def _on_wrapping(context: ssl.SSLContext, address: Address, name: str | None) -> bytes:
     with wrapped(context, address, name, do_handshake_on_connect=True) as tls:
         tls.sendall(REQUEST)
         return answer(tls)
 
 
-def _explicit(context: ssl.SSLContext, address: Address, name: str) -> bytes:
+def _explicit(context: ssl.SSLContext, address: Address, name: str | None) -> bytes:
     with wrapped(context, address, name) as tls:
         tls.do_handshake()
         tls.sendall(REQUEST)
@@ -69,7 +69,7 @@ def _explicit(context: ssl.SSLContext, address: Address, name: str) -> bytes:
 
 
 def _on_connect(
-    method: str, handshake: bool, context: ssl.SSLContext, address: Address, name: str
+    method: str, handshake: bool, context: ssl.SSLContext, address: Address, name: str | None
 ) -> bytes:
     options = {"connected": False, "do_handshake_on_connect": handshake}
     with wrapped(context, address, name, **options) as tls:
@@ -78,13 +78,13 @@ def _on_connect(
         return answer(tls)
 
 
-def _by_first(method: str, context: ssl.SSLContext, address: Address, name: str) -> bytes:
+def _by_first(method: str, context: ssl.SSLContext, address: Address, name: str | None) -> bytes:
     with wrapped(context, address, name) as tls:
         getattr(tls, method)(REQUEST)
         return answer(tls)
 
 
-def _by_sendfile(context: ssl.SSLContext, address: Address, name: str) -> bytes:
+def _by_sendfile(context: ssl.SSLContext, address: Address, name: str | None) -> bytes:
     with wrapped(context, address, name) as tls, tempfile.TemporaryFile() as file:
         file.write(REQUEST)
         file.seek(0)
@@ -92,7 +92,7 @@ def _by_sendfile(context: ssl.SSLContext, address: Address, name: str) -> bytes:
         return answer(tls)
 
 
-def _by_makefile(context: ssl.SSLContext, address: Address, name: str) -> bytes:
+def _by_makefile(context: ssl.SSLContext, address: Address, name: str | None) -> bytes:
     with wrapped(context, address, name) as tls, tls.makefile("rwb") as file:
         assert isinstance(file, io.BufferedRWPair)
         file.write(REQUEST)
@@ -113,7 +113,7 @@ def _patiently(tls: ssl.SSLSocket, step: Callable[[], object]) -> None:
     tls.settimeout(PATIENCE)
 
 
-def _by_reading(method: str, context: ssl.SSLContext, address: Address, name: str) -> bytes:
+def _by_reading(method: str, context: ssl.SSLContext, address: Address, name: str | None) -> bytes:
     with wrapped(context, address, name) as tls:
         arguments = (bytearray(1),) if method == "recv_into" else (1,)
         _patiently(tls, partial(getattr(tls, method), *arguments))
@@ -121,7 +121,7 @@ def _by_reading(method: str, context: ssl.SSLContext, address: Address, name: st
         return answer(tls)
 
 
-def _without_blocking(context: ssl.SSLContext, address: Address, name: str) -> bytes:
+def _without_blocking(context: ssl.SSLContext, address: Address, name: str | None) -> bytes:
     with wrapped(context, address, name) as tls:
         tls.settimeout(0)
         while True:
@@ -163,7 +163,7 @@ class Memory:
         return self.tls.version() is not None
 
 
-def _in_memory(first: str, context: ssl.SSLContext, address: Address, name: str) -> bytes:
+def _in_memory(first: str, context: ssl.SSLContext, address: Address, name: str | None) -> bytes:
     with socket.create_connection(address, PATIENCE) as raw:
         memory = Memory(context, raw, name)
         tls = memory.tls

@@ -13,10 +13,13 @@ import socket
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal
 
-from pinwarden.clients.context import PinnedContext
+from pinwarden.clients.held import HeldContext
+from pinwarden.clients.postgres import NoTLSError, ask_for_tls
 from pinwarden.errors import ConfigError, MalformedError, OutsideError, quoted
 from pinwarden.pinning.peer_chain import verified_chain
+from pinwarden.pinning.pinset import PinSet
 from pinwarden.pinning.result import PinVerdict
 from pinwarden.pinning.spki import pin_of_certificate
 
@@ -54,14 +57,23 @@ class Anchors:
 
 
 def find_anchors(
-    context: PinnedContext, host: str, port: int, *, timeout: float = _TIMEOUT
+    context: ssl.SSLContext,
+    host: str,
+    port: int,
+    *,
+    starttls: Literal["postgres"] | None = None,
+    timeout: float = _TIMEOUT,
 ) -> Anchors:
     """Connect under the context's pins, and return what met them.
 
+    `context` is a `PinnedContext`, or what `pin_context` returned; `starttls` is what is
+    said before TLS: nothing, or PostgreSQL's SSLRequest.
     `timeout` is in seconds, for connecting and for the handshake each. Raises `PinMismatch`
-    if the pins are not met, `ConfigError` if none is enforced for this host, `ssl.SSLError`
+    if the pins are not met, `ConfigError` if none is enforced for this host or the context
+    has none, `ssl.SSLError`
     for other faults of the handshake, and `OutsideError` if there is no connection.
     """
+    pins = _pins_of(context)
     try:
         connection = socket.create_connection((host, port), timeout)
     except (OSError, UnicodeError) as error:
@@ -70,20 +82,30 @@ def find_anchors(
         ) from error
     with connection:
         try:
+            if starttls == "postgres":
+                ask_for_tls(connection)
             tls = context.wrap_socket(connection, server_hostname=host)
         except ssl.SSLError:
             raise
-        except OSError as error:
+        except (OSError, NoTLSError) as error:
             raise OutsideError(
                 f"{quoted(host)} port {port}: no TLS handshake: {quoted(str(error))}", target=host
             ) from error
         with tls:
-            return anchors_in(context, verified_chain(tls), host)
+            return anchors_in(pins, verified_chain(tls), host)
 
 
-def anchors_in(context: PinnedContext, chain: tuple[bytes, ...], host: str) -> Anchors:
+def _pins_of(context: ssl.SSLContext) -> PinSet:
+    # truststore's contexts hold the one that is pinned.
+    for each in (context, getattr(context, "_ctx", None)):
+        if isinstance(each, HeldContext):
+            return each.pins
+    raise ConfigError("this context has no pins", hint="make it with PinnedContext(pins)")
+
+
+def anchors_in(pins: PinSet, chain: tuple[bytes, ...], host: str) -> Anchors:
     """What of a verified chain meets the pins of a host; raises as `find_anchors` does."""
-    result = context.pins.check(chain, host, at=datetime.now(UTC))
+    result = pins.check(chain, host, at=datetime.now(UTC))
     if result.policy is None or result.mode != "enforce":
         raise ConfigError(
             f"{quoted(host)}: no pins are enforced for it",

@@ -9,7 +9,9 @@ from __future__ import annotations
 import ssl
 from typing import Any
 
-from botocore.httpsession import URLLib3Session
+from botocore.httpsession import URLLib3Session  # type: ignore[import-untyped]
+
+from pinwarden.errors import ConfigError
 
 __all__ = ["hold"]
 
@@ -29,27 +31,37 @@ class _PinnedSession(URLLib3Session):  # type: ignore[misc]
         return super()._get_pool_manager_kwargs(**options, ssl_context=self._context)
 
     def _setup_ssl_cert(self, conn: Any, url: str, verify: Any) -> None:
-        # The context alone says which trust anchors count, and that it verifies.
-        if url.lower().startswith("https:"):
-            super()._setup_ssl_cert(conn, url, True)
-            conn.ca_certs = None
+        super()._setup_ssl_cert(conn, url, verify)
+        # The context alone says which trust anchors count.
+        conn.ca_certs = None
 
 
 def hold(client: Any, context: ssl.SSLContext) -> None:
     """From now on this client sends every HTTPS request over connections of this context.
 
-    Timeouts, proxies, pool size and client certificate are those of the client's
-    configuration. The context alone says which trust anchors count; `verify=False` of the
-    client changes nothing any more. TLS to a proxy itself stays botocore's own, which no pins
-    are about. Doing it again puts another context in force.
+    Timeouts, proxies and pool size are those of the client's configuration. The context
+    alone says which trust anchors count; `verify=False` of the client changes nothing any
+    more. TLS to a proxy itself stays botocore's own, which no pins are about. Doing it again
+    puts another context in force. Raises `ConfigError` for a client with a certificate of its
+    own, or whose proxy is to speak TLS with the service in its place.
     """
     config = client.meta.config
+    if (config.proxies_config or {}).get("proxy_use_forwarding_for_https"):
+        raise ConfigError(
+            "proxy_use_forwarding_for_https: then the proxy speaks TLS with the service, and its "
+            "chain is not seen here",
+            hint="leave it out, so that the proxy opens tunnels",
+        )
+    if config.client_cert is not None:
+        raise ConfigError(
+            "client_cert: would be shown to every server that the context is used for",
+            hint="load it with load_cert_chain() into a context that only this client has",
+        )
     http = _PinnedSession(
         context,
         proxies=config.proxies,
         timeout=(config.connect_timeout, config.read_timeout),
         max_pool_connections=config.max_pool_connections,
-        client_cert=config.client_cert,
         proxies_config=config.proxies_config,
     )
     close = client.close

@@ -182,6 +182,8 @@ class BundleSource:
         except BundleRefusedError as error:
             if error.why is not Refusal.ROLLED_BACK or self._last is None:
                 return file, f"{self._cache}: is not believed: {error}"
+        except StoreError as error:
+            return None, f"{error}, so it is as good as none"
         except PinwardenError as error:
             return None, f"{self._cache}: is as good as none: {error}"
         return file, ""

@@ -47,13 +47,15 @@ class BundleCache:
             return None
         except (OSError, ValueError) as error:
             raise self._failed("cannot be read", error) from None
-        with open(handle, "rb") as file:  # noqa: PTH123 - an open one
-            try:
-                if not stat.S_ISREG(os.fstat(handle).st_mode):
-                    raise StoreError(f"{self}: is no file")
+        try:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise StoreError(f"{self}: is no file")
+            with open(handle, "rb", closefd=False) as file:
                 return file.read(LARGEST_FILE + 1)
-            except OSError as error:
-                raise self._failed("cannot be read", error) from None
+        except OSError as error:
+            raise self._failed("cannot be read", error) from None
+        finally:
+            os.close(handle)
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:

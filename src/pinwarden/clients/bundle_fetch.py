@@ -14,8 +14,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from pinwarden import __version__
+from pinwarden.clients.context import PinnedContext
 from pinwarden.errors import ConfigError, OutsideError, PinwardenError, quoted
 from pinwarden.pinning.bundle import LARGEST_FILE
+from pinwarden.pinning.pinset import PinSet
 
 __all__ = ["URLFetch", "verify_bundle_url", "within"]
 
@@ -27,16 +29,23 @@ _HTTPS = re.compile(r"https://[A-Za-z0-9._\[\]:-]+(?:/|$)", re.IGNORECASE)
 _LONGEST_URL = 2000
 _MOST_REDIRECTS = 5
 _CHUNK = 65536
+_THREAD, _MOST_THREADS = "pinwarden-bundle-fetch", 16
 
 
 def verify_bundle_url(url: str) -> None:
     """Raises `ConfigError` unless it is https without a user name, or http on this machine."""
-    plain = url.isascii() and url.isprintable() and " " not in url and len(url) <= _LONGEST_URL
-    if not plain or not (_HTTPS.match(url) or _LOOPBACK.match(url)):
+    if _asked(url) is None:
         raise ConfigError(
             f"bundle address {quoted(url)}: is not https",
             hint="signatures make a bundle true; TLS keeps others from withholding it",
         )
+
+
+def _asked(url: str) -> re.Pattern[str] | None:
+    """As which of the two an address may be asked, if at all."""
+    if not url.isascii() or not url.isprintable() or " " in url or len(url) > _LONGEST_URL:
+        return None
+    return next((each for each in (_HTTPS, _LOOPBACK) if each.match(url)), None)
 
 
 class URLFetch:
@@ -47,11 +56,11 @@ class URLFetch:
         self.url = url
         self._cafile = cafile
         self._seconds = seconds
-        self._connections: list[Any] = []
+        self._sockets: list[socket.socket] = []
 
     def __call__(self) -> bytes:
         """The body; raises `OutsideError`."""
-        self._connections.clear()
+        self._sockets.clear()
         try:
             return within(self._seconds, self._get, f"bundle {quoted(self.url)}")
         except OutsideError:
@@ -60,12 +69,10 @@ class URLFetch:
 
     def _cut(self) -> None:
         """End what a server keeps alive by a byte now and then."""
-        for connection in tuple(self._connections):
-            sock = connection.sock
-            if sock is not None:
-                with contextlib.suppress(OSError):
-                    # Not the TLS socket's own method: the other thread still reads from it.
-                    socket.socket.shutdown(sock, socket.SHUT_RDWR)
+        for sock in tuple(self._sockets):
+            with contextlib.suppress(OSError):
+                # Not the TLS socket's own method: the other thread still reads from it.
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
     def _get(self) -> bytes:
         import http.client
@@ -96,13 +103,11 @@ class URLFetch:
 
     def _opener(self) -> Any:
         import http.client
-        import ssl
         import urllib.request
 
-        context = ssl.create_default_context(cafile=self._cafile)
-        # Pins that were installed for the whole process are not for this connection.
-        context.sslsocket_class = ssl.SSLSocket
-        kept, url, who = self._connections, self.url, f"bundle {quoted(self.url)}"
+        # A context of ours without a policy: pins for the whole process do not reach it.
+        context = PinnedContext(PinSet(), cafile=self._cafile)
+        kept, url, who = self._sockets, self.url, f"bundle {quoted(self.url)}"
 
         class HTTP(urllib.request.HTTPHandler):
             def http_open(self, req: Any) -> Any:
@@ -118,9 +123,9 @@ class URLFetch:
 
             def redirect_request(self, *args: Any) -> Any:
                 # Nobody outside may have us ask what listens on this machine.
-                if not _HTTPS.match(args[-1]) and not _LOOPBACK.match(url):
+                if not _asked(args[-1]) or (_asked(url) is _HTTPS) > (_asked(args[-1]) is _HTTPS):
+                    args[1].close()
                     raise OutsideError(f"{who}: redirects away from https", target=url)
-                verify_bundle_url(args[-1])
                 return super().redirect_request(*args)
 
         opener = urllib.request.OpenerDirector()
@@ -132,18 +137,20 @@ class URLFetch:
         return opener
 
 
-def _keeping(kind: Any, kept: list[Any]) -> Any:
-    def make(*args: Any, **kwargs: Any) -> Any:
-        connection = kind(*args, **kwargs)
-        kept.append(connection)
-        return connection
+def _keeping(kind: Any, kept: list[socket.socket]) -> Any:
+    """Connections that leave their sockets where they can be cut."""
 
-    return make
+    class Kept(kind):  # type: ignore[misc]
+        def connect(self) -> None:
+            super().connect()
+            kept.append(self.sock)
+
+    return Kept
 
 
 def _read(response: Any, who: str, target: str) -> bytes:
     body = bytearray()
-    while chunk := response.read1(_CHUNK):
+    while chunk := response.read(_CHUNK):
         body += chunk
         if len(body) > LARGEST_FILE:
             raise OutsideError(f"{who}: is larger than {LARGEST_FILE >> 20} MiB", target=target)
@@ -155,8 +162,11 @@ def _read(response: Any, who: str, target: str) -> bytes:
 def within(seconds: float, work: Callable[[], _T], who: str) -> _T:
     """What `work` returns or raises, if it does so in time; else raises `OutsideError`.
 
-    It runs in a thread, which is left to itself when the time is over.
+    It runs in a thread, which is left to itself when the time is over; of such threads
+    there are only so many, since something that hangs once may hang each time.
     """
+    if sum(each.name == _THREAD for each in threading.enumerate()) >= _MOST_THREADS:
+        raise OutsideError(f"{who}: {_MOST_THREADS} earlier fetches have not ended", target=who)
     results: list[_T] = []
     errors: list[BaseException] = []
 
@@ -166,7 +176,7 @@ def within(seconds: float, work: Callable[[], _T], who: str) -> _T:
         except BaseException as error:
             errors.append(error)
 
-    thread = threading.Thread(target=run, name="pinwarden-bundle-fetch", daemon=True)
+    thread = threading.Thread(target=run, name=_THREAD, daemon=True)
     thread.start()
     thread.join(seconds)
     if results:

@@ -10,7 +10,7 @@ from typing import Any, Self
 from pinwarden.clients.held import HeldContext
 from pinwarden.clients.live import LivePins
 from pinwarden.clients.reach import warn_of_hidden_pins
-from pinwarden.clients.ssl_classes import refuse_without_chains, set_plainly
+from pinwarden.clients.ssl_classes import forbid_renegotiation, refuse_without_chains, set_plainly
 from pinwarden.clients.telling import Held, OnResult, Reporter
 from pinwarden.pinning.pinset import PinSet
 
@@ -48,7 +48,7 @@ class PinnedContext(HeldContext):
         """
         self._hold(Held(LivePins.of(pins), reporter, on_result))
         set_plainly(self, "minimum_version", ssl.TLSVersion.TLSv1_2)
-        set_plainly(self, "options", int(self.options) | int(ssl.OP_NO_RENEGOTIATION))
+        forbid_renegotiation(self)
         if sys.version_info >= (3, 13):
             stricter = ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VERIFY_X509_STRICT
             set_plainly(self, "verify_flags", int(self.verify_flags) | int(stricter))

@@ -8,11 +8,11 @@ server's certificates change.
 from __future__ import annotations
 
 import re
+import ssl
 from importlib import import_module
 from typing import Any
 
 from pinwarden.clients.anchor import find_anchors
-from pinwarden.clients.context import PinnedContext
 from pinwarden.errors import ConfigError, quoted
 
 __all__ = ["pinned_credentials"]
@@ -24,7 +24,7 @@ _HTTPS = 443
 
 
 def pinned_credentials(
-    context: PinnedContext,
+    context: ssl.SSLContext,
     target: str,
     *,
     private_key: bytes | None = None,

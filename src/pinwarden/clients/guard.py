@@ -9,15 +9,20 @@ that was refused once stays refused.
 from __future__ import annotations
 
 import errno
-import ssl
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pinwarden.clients.live import InForce
+from pinwarden.clients.live import InForce, LivePins
 from pinwarden.clients.mismatch import PinMismatch
-from pinwarden.clients.ssl_classes import set_plainly
+from pinwarden.clients.ssl_classes import (
+    SSLObject,
+    SSLSocket,
+    checks_names,
+    forbid_renegotiation,
+    verifies,
+)
 from pinwarden.clients.telling import Held
 from pinwarden.pinning.peer_chain import verified_chain
 from pinwarden.pinning.policy import OnExpiry
@@ -38,21 +43,16 @@ def doubt_about(context: Any) -> str:
     Without verification OpenSSL calls a chain verified although its signatures are false,
     and without the name a pinned authority's certificate for any host would do.
     """
-    if context.verify_mode == ssl.CERT_NONE:
+    if not verifies(context):
         return _UNVERIFIED
-    return "" if context.check_hostname else _UNNAMED
-
-
-def _forbid_renegotiation(context: Any) -> None:
-    # A renegotiation of TLS 1.2 may bring another certificate, and nobody would look at it.
-    if not context.options & ssl.OP_NO_RENEGOTIATION:
-        set_plainly(context, "options", int(context.options) | int(ssl.OP_NO_RENEGOTIATION))
+    return "" if checks_names(context) else _UNNAMED
 
 
 class Guard:
     """What both kinds have in common; `_held` is set by `guarded_socket` and its sister."""
 
     _held: Held
+    _live: LivePins
     # The set against which this connection was last found in order; None is never in force.
     _checked: InForce | None = None
     # When the policy that allowed it ends, if connections are refused from then on.
@@ -65,7 +65,7 @@ class Guard:
 
     def _settled(self) -> bool:
         """Whether data may flow without another look."""
-        return self._checked is self._held.live.current and (
+        return self._checked is self._live.current and (
             self._until is None or time.time() < self._until
         )
 
@@ -77,11 +77,11 @@ class Guard:
         tls: Any = self
         if self._settled() or tls.server_side:
             return
-        current = self._held.live.current
+        current = self._live.current
         result = self._judge(current)
         if not result.allowed:
             self._refused, self._checked = result, None
-        self._held.tell(result, self._port())
+        self._held.tell(result, self._port() if result.failed else None)
         self._keep_refusing()
         self._until = _end_of(result)
         self._checked = current
@@ -114,7 +114,7 @@ def _end_of(result: PinResult) -> float | None:
     return datetime(over.year, over.month, over.day, tzinfo=UTC).timestamp()
 
 
-class _GuardedSocket(Guard, ssl.SSLSocket):
+class _GuardedSocket(Guard, SSLSocket):
     # Whether TLS was ended by `unwrap`: only then is anything sent in plain text.
     _unwrapped = False
 
@@ -126,7 +126,7 @@ class _GuardedSocket(Guard, ssl.SSLSocket):
             return super()._create(  # type: ignore[misc]
                 sock, *args, do_handshake_on_connect=wanted, **kwargs
             )
-        _forbid_renegotiation(context)
+        forbid_renegotiation(context)
         doubt = doubt_about(context)
         self: Any = super()._create(sock, *args, do_handshake_on_connect=False, **kwargs)  # type: ignore[misc]
         self._doubt = doubt or self._noted or doubt_about(context)
@@ -158,9 +158,6 @@ class _GuardedSocket(Guard, ssl.SSLSocket):
         return refused
 
     def _before_data(self) -> None:
-        # First what is so for nearly every byte.
-        if self._checked is self._held.live.current and self._until is None:
-            return
         if self._settled():
             return
         self._keep_refusing()
@@ -194,7 +191,8 @@ class _GuardedSocket(Guard, ssl.SSLSocket):
         return plain
 
     def send(self, data: Any, flags: int = 0) -> int:
-        self._before_data()
+        if self._checked is not self._live.current or self._until is not None:
+            self._before_data()
         return super().send(data, flags)
 
     def sendall(self, data: Any, flags: int = 0) -> None:
@@ -210,38 +208,39 @@ class _GuardedSocket(Guard, ssl.SSLSocket):
         return super().sendfile(file, offset, count)
 
     def write(self, data: Any) -> int:
-        self._before_data()
+        if self._checked is not self._live.current or self._until is not None:
+            self._before_data()
         return super().write(data)
 
     def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
-        self._before_data()
+        if self._checked is not self._live.current or self._until is not None:
+            self._before_data()
         return super().recv(buflen, flags)
 
     def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
-        self._before_data()
+        if self._checked is not self._live.current or self._until is not None:
+            self._before_data()
         return super().recv_into(buffer, nbytes, flags)
 
     def read(self, len: int = 1024, buffer: Any = None) -> Any:  # noqa: A002 - ssl's name
-        self._before_data()
+        if self._checked is not self._live.current or self._until is not None:
+            self._before_data()
         return super().read(len, buffer)
 
 
-class _GuardedObject(Guard, ssl.SSLObject):
+class _GuardedObject(Guard, SSLObject):
     @classmethod
     def _create(cls, *args: Any, **kwargs: Any) -> Any:
         context = kwargs["context"]
         if kwargs.get("server_side"):
             return super()._create(*args, **kwargs)  # type: ignore[misc]
-        _forbid_renegotiation(context)
+        forbid_renegotiation(context)
         doubt = doubt_about(context)
         self: Any = super()._create(*args, **kwargs)  # type: ignore[misc]
         self._doubt = doubt or self._noted or doubt_about(context)
         return self
 
     def _before_data(self) -> None:
-        # First what is so for nearly every byte.
-        if self._checked is self._held.live.current and self._until is None:
-            return
         if self._settled():
             return
         self._keep_refusing()
@@ -258,21 +257,23 @@ class _GuardedObject(Guard, ssl.SSLObject):
         self._check()
 
     def write(self, data: Any) -> int:
-        self._before_data()
+        if self._checked is not self._live.current or self._until is not None:
+            self._before_data()
         return super().write(data)
 
     def read(self, len: int = 1024, buffer: Any = None) -> Any:  # noqa: A002 - ssl's name
-        self._before_data()
+        if self._checked is not self._live.current or self._until is not None:
+            self._before_data()
         return super().read(len, buffer)
 
 
-def guarded_socket(base: type[ssl.SSLSocket], held: Held) -> type[ssl.SSLSocket]:
+def guarded_socket(base: type[SSLSocket], held: Held) -> type[SSLSocket]:
     """A class for `SSLContext.sslsocket_class` that keeps pins and else does as `base`."""
-    bases = (_GuardedSocket,) if base is ssl.SSLSocket else (_GuardedSocket, base)
-    return type("GuardedSocket", bases, {"_held": held})
+    bases = (_GuardedSocket,) if base is SSLSocket else (_GuardedSocket, base)
+    return type("GuardedSocket", bases, {"_held": held, "_live": held.live})
 
 
-def guarded_object(base: type[ssl.SSLObject], held: Held) -> type[ssl.SSLObject]:
+def guarded_object(base: type[SSLObject], held: Held) -> type[SSLObject]:
     """A class for `SSLContext.sslobject_class` that keeps pins and else does as `base`."""
-    bases = (_GuardedObject,) if base is ssl.SSLObject else (_GuardedObject, base)
-    return type("GuardedObject", bases, {"_held": held})
+    bases = (_GuardedObject,) if base is SSLObject else (_GuardedObject, base)
+    return type("GuardedObject", bases, {"_held": held, "_live": held.live})

@@ -7,7 +7,7 @@ from typing import Any
 
 from pinwarden.clients.guard import Guard, doubt_about, guarded_object, guarded_socket
 from pinwarden.clients.live import LivePins
-from pinwarden.clients.ssl_classes import SSLContext
+from pinwarden.clients.ssl_classes import SSLContext, SSLObject, SSLSocket
 from pinwarden.clients.telling import Held
 from pinwarden.errors import ConfigError
 from pinwarden.pinning.pinset import PinSet
@@ -36,13 +36,13 @@ class HeldContext(SSLContext):
     """
 
     _held: Held
-    _guarded: tuple[type[ssl.SSLSocket], type[ssl.SSLObject]]
+    _guarded: tuple[type[SSLSocket], type[SSLObject]]
 
     def _hold(
         self,
         held: Held,
-        socket_class: type[ssl.SSLSocket] = ssl.SSLSocket,
-        object_class: type[ssl.SSLObject] = ssl.SSLObject,
+        socket_class: type[SSLSocket] = SSLSocket,
+        object_class: type[SSLObject] = SSLObject,
     ) -> None:
         self._held = held
         self._guarded = (guarded_socket(socket_class, held), guarded_object(object_class, held))
@@ -88,7 +88,7 @@ class HeldContext(SSLContext):
             raise WeakenedContextError(f"pinned context: check_hostname stays on: {_ONCE_VERIFIED}")
 
     @property
-    def sslsocket_class(self) -> type[ssl.SSLSocket]:
+    def sslsocket_class(self) -> type[SSLSocket]:
         """The guarded kind."""
         return self._guarded[0]
 
@@ -97,13 +97,20 @@ class HeldContext(SSLContext):
         raise WeakenedContextError("pinned context: its sslsocket_class keeps the pins, and stays")
 
     @property
-    def sslobject_class(self) -> type[ssl.SSLObject]:
+    def sslobject_class(self) -> type[SSLObject]:
         """The guarded kind."""
         return self._guarded[1]
 
     @sslobject_class.setter
     def sslobject_class(self, _: object) -> None:
         raise WeakenedContextError("pinned context: its sslobject_class keeps the pins, and stays")
+
+    def wrap_socket(self, *args: Any, **kwargs: Any) -> ssl.SSLSocket:
+        """As `ssl.SSLContext.wrap_socket`; what it makes keeps the pins."""
+        # While the socket is still its owner's to close.
+        if "server_hostname" in kwargs:
+            kwargs["server_hostname"] = self._encode_hostname(kwargs["server_hostname"])
+        return super().wrap_socket(*args, **kwargs)
 
     def _encode_hostname(self, hostname: Any) -> Any:
         # ssl makes strasse.de of straße.de (IDNA 2003), which is another host with another

@@ -8,12 +8,15 @@ libcurl, gRPC) are not reached: `pinwarden.clients.coverage()` names those it fi
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
 from pinwarden.clients.guard import Guard, guarded_object, guarded_socket
-from pinwarden.clients.held import HeldContext
 from pinwarden.clients.live import LivePins
+from pinwarden.clients.mismatch import PinMismatch
 from pinwarden.clients.ssl_classes import SSLContext, refuse_without_chains
 from pinwarden.clients.telling import Held, OnResult, Reporter
 from pinwarden.errors import ConfigError
@@ -24,6 +27,9 @@ __all__ = ["Installation", "install", "uninstall"]
 _lock = threading.Lock()
 _installed: Installation | None = None
 _NAMES = ("sslsocket_class", "sslobject_class")
+# The methods of the class in C, and where their argument `server_side` stands.
+_MAKERS = {"_wrap_socket": 1, "_wrap_bio": 2}
+_FOREIGN = "the connection is of a class that install() does not reach"
 
 
 class _GuardedKinds:
@@ -55,6 +61,26 @@ class _GuardedKinds:
 
     def __delete__(self, context: Any) -> None:
         vars(context).pop(self._name, None)
+
+
+def _closed(name: str, first: int, held: Held) -> Callable[..., Any]:
+    """The context's method that makes a connection, closed to those of foreign classes.
+
+    `first` is where in its arguments `server_side` stands, and then `server_hostname`.
+    """
+
+    def wrap(context: Any, *args: Any, **kwargs: Any) -> Any:
+        given = dict(zip(("server_side", "server_hostname"), args[first:], strict=False)) | kwargs
+        if not isinstance(given.get("owner"), Guard) and not given.get("server_side"):
+            host = str(given.get("server_hostname") or "")
+            result = held.live.pins.check((), host, at=datetime.now(UTC))
+            if not result.allowed:
+                result = replace(result, problem=_FOREIGN)
+                held.tell(result, None)
+                raise PinMismatch(result)
+        return getattr(super(SSLContext, context), name)(*args, **kwargs)
+
+    return wrap
 
 
 class Installation:
@@ -97,6 +123,9 @@ class Installation:
             for name, kind in zip(_NAMES, kinds, strict=True):
                 assert isinstance(kind, _GuardedKinds)
                 setattr(SSLContext, name, kind.usual)
+            for name in _MAKERS:
+                # They are inherited from the class in C.
+                delattr(SSLContext, name)
             _installed = None
 
     def __enter__(self) -> Self:
@@ -122,10 +151,10 @@ def install(
     Use it as `with install(pins): …`, or call it once at the start. Servers and pinned
     contexts are left alone. A connection that does not verify certificates and the
     host's name is refused if its host falls under a policy: `verify=False` does not
-    switch pins off.
+    switch pins off. So is one of a class that this cannot reach, such as a library's for
+    green threads.
 
-    Raises `ConfigError` if pins are installed already, or where a class of contexts has
-    connection classes of its own, which this cannot reach.
+    Raises `ConfigError` if pins are installed already, or if ssl's sockets were replaced.
     """
     global _installed
     refuse_without_chains()
@@ -135,11 +164,12 @@ def install(
             raise ConfigError(
                 "pins: are installed already", hint="set `pins` of the installation instead"
             )
-        _refuse_unreachable()
         context: Any = SSLContext
         makers = (guarded_socket, guarded_object)
         for name, make in zip(_NAMES, makers, strict=True):
             setattr(context, name, _GuardedKinds(name, getattr(context, name), make, held))
+        for name, first in _MAKERS.items():
+            setattr(context, name, _closed(name, first, held))
         _installed = Installation(held)
         return _installed
 
@@ -148,18 +178,3 @@ def uninstall() -> None:
     """End what `install` began, if it did; see `Installation.uninstall`."""
     if _installed is not None:
         _installed.uninstall()
-
-
-def _refuse_unreachable() -> None:
-    waiting = list(SSLContext.__subclasses__())
-    while waiting:
-        kind = waiting.pop()
-        if issubclass(kind, HeldContext):
-            continue
-        if not vars(kind).keys().isdisjoint(_NAMES):
-            raise ConfigError(
-                f"pins: the contexts of {kind.__module__}.{kind.__qualname__} make connections "
-                "of their own classes, which install() does not reach",
-                hint="pin_context() pins one context of them",
-            )
-        waiting += kind.__subclasses__()

@@ -25,4 +25,4 @@ def warn_of_hidden_pins(context: ssl.SSLContext, pins: PinSet) -> None:
     if not context.verify_flags & ssl.VERIFY_X509_PARTIAL_CHAIN:
         return
     for hidden in hidden_pins(pins, context.get_ca_certs(binary_form=True)):
-        warnings.warn(str(hidden), HiddenPinWarning, stacklevel=4)
+        warnings.warn(str(hidden), HiddenPinWarning, stacklevel=3)

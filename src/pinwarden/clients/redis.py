@@ -1,12 +1,9 @@
 """redis-py, which makes a context of its own for each connection: connections that do not.
 
-    pool = redis.ConnectionPool.from_url(
-        "rediss://cache.example.com", connection_class=pinned_connection(context)
-    )
-    client = redis.Redis(connection_pool=pool)
+    client = redis.Redis.from_pool(pinned_pool(context, "rediss://cache.example.com"))
 
-and for `redis.asyncio` the same with `pinned_async_connection`. Trust, client certificates
-and versions are the context's: arguments that begin with `ssl_` are refused.
+and for `redis.asyncio` the same with `pinned_async_pool`. Trust, client certificates and
+versions are the context's: arguments that begin with `ssl_` are refused.
 """
 
 from __future__ import annotations
@@ -17,11 +14,41 @@ from typing import Any
 
 from pinwarden.errors import ConfigError
 
-__all__ = ["pinned_async_connection", "pinned_connection"]
+__all__ = [
+    "pinned_async_connection",
+    "pinned_async_pool",
+    "pinned_connection",
+    "pinned_pool",
+]
+
+
+def pinned_pool(context: ssl.SSLContext, url: str, **options: Any) -> Any:
+    """A `redis.ConnectionPool` for a `rediss:` URL; `options` are those of the pool.
+
+    Raises `ConfigError` for another URL, and for options about TLS when it connects.
+    """
+    return _pool(import_module("redis"), pinned_connection(context), url, options)
+
+
+def pinned_async_pool(context: ssl.SSLContext, url: str, **options: Any) -> Any:
+    """A `redis.asyncio.ConnectionPool`; as `pinned_pool` otherwise."""
+    return _pool(import_module("redis.asyncio"), pinned_async_connection(context), url, options)
+
+
+def _pool(redis: Any, pinned: Any, url: str, options: dict[str, Any]) -> Any:
+    if not url.lower().startswith("rediss://"):
+        raise ConfigError(
+            "redis: a pinned connection needs a URL that begins with rediss://",
+            hint="redis:// is without TLS, and so without pins",
+        )
+    pool = redis.ConnectionPool.from_url(url, **options)
+    # Not as an argument: redis.asyncio passes over it for the class that the URL implies.
+    pool.connection_class = pinned
+    return pool
 
 
 def pinned_connection(context: ssl.SSLContext) -> Any:
-    """A connection class for `redis.ConnectionPool`."""
+    """A connection class for `redis.ConnectionPool(connection_class=…)`, without a URL."""
     parent: Any = import_module("redis.connection").SSLConnection
 
     class PinnedConnection(parent):  # type: ignore[misc]
@@ -37,7 +64,9 @@ def pinned_connection(context: ssl.SSLContext) -> Any:
         def _connect(self) -> Any:
             # Whatever a later redis-py calls: nothing may go over another context's socket.
             sock = super()._connect()
-            if getattr(sock, "context", None) is not context:
+            # truststore's contexts make connections of the one that they hold.
+            ours = (context, getattr(context, "_ctx", context))
+            if getattr(sock, "context", None) not in ours:
                 sock.close()
                 raise _other_way()
             return sock
@@ -46,7 +75,7 @@ def pinned_connection(context: ssl.SSLContext) -> Any:
 
 
 def pinned_async_connection(context: ssl.SSLContext) -> Any:
-    """A connection class for `redis.asyncio.ConnectionPool`."""
+    """A connection class for `redis.asyncio.ConnectionPool`, without a URL."""
     parent: Any = import_module("redis.asyncio.connection").SSLConnection
 
     class PinnedAsyncConnection(parent):  # type: ignore[misc]

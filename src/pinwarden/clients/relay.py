@@ -8,7 +8,8 @@ else: each handshake is checked, and connections are cut when the pins change.
         psycopg.connect(host=relay.folder, user=..., dbname=...)
 
 Whoever runs as this user (or root) can use it, as they could read this process's memory.
-PostgreSQL's channel binding is not possible through it.
+PostgreSQL's channel binding is not possible through it. Use psycopg's `cancel_safe()` and
+not `cancel()`, which stops all threads of Python, the relay's too, and then waits for it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from collections.abc import Callable
 from typing import Any, Literal, Self
 
 from pinwarden.clients.mismatch import PinMismatch
-from pinwarden.clients.postgres import NoTLSError, ask_for_tls, refusal
+from pinwarden.clients.postgres import NoTLSError, WithoutChannelBinding, ask_for_tls, refusal
 from pinwarden.errors import ConfigError
 
 __all__ = ["PinnedRelay"]
@@ -163,6 +164,7 @@ class PinnedRelay:
         visitor.setblocking(False)
         tls.setblocking(False)
         to_server, to_visitor = b"", b""
+        opening = WithoutChannelBinding() if self._postgres else None
         while not self._closing.is_set():
             if not to_server and (got := _read(visitor)) is not None:
                 if not got:
@@ -172,7 +174,7 @@ class PinnedRelay:
                 if not got:
                     _flush(visitor, to_visitor)
                     return
-                to_visitor = got
+                to_visitor = opening.feed(got) if opening else got
             sent = _write(tls, to_server), _write(visitor, to_visitor)
             to_server, to_visitor = to_server[sent[0] :], to_visitor[sent[1] :]
             if not any(sent):

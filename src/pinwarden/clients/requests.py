@@ -62,16 +62,26 @@ class PinnedAdapter(HTTPAdapter):
         cert: Any = None,
         proxies: Any = None,
     ) -> requests.Response:
-        """As the adapter of Requests does; raises `ConfigError` unless `verify` is True."""
-        if verify is not True and (request.url or "").lower().startswith("https:"):
-            _refuse(verify)
+        """As the adapter of Requests does.
+
+        Raises `ConfigError` if `verify` is not True, or a client certificate is given.
+        """
+        if (request.url or "").lower().startswith("https:"):
+            if verify is not True:
+                raise _not_verified(verify)
+            if cert is not None:
+                raise ConfigError(
+                    "cert=: would be shown to every server that the context is used for",
+                    hint="load it with load_cert_chain() into a context for these servers alone",
+                )
         return super().send(request, stream, timeout, verify, cert, proxies)
 
 
 class PinnedSession(requests.Session):
     """A session that speaks HTTPS through `PinnedAdapter` and nothing else.
 
-    `options` are those of the adapter, `max_retries` for example.
+    `options` are those of the adapter, `max_retries` for example. REQUESTS_CA_BUNDLE and
+    CURL_CA_BUNDLE are not read.
     """
 
     def __init__(self, context: ssl.SSLContext, **options: Any) -> None:
@@ -88,15 +98,22 @@ class PinnedSession(requests.Session):
             )
         return adapter
 
+    def merge_environment_settings(
+        self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
+    ) -> Any:
+        """Proxies from the environment, and no trust anchors: the context alone has those."""
+        settings: Any = super().merge_environment_settings(url, proxies, stream, verify, cert)
+        return {**settings, "verify": self.verify if verify is None else verify}
 
-def _refuse(verify: object) -> None:
+
+def _not_verified(verify: object) -> ConfigError:
     if not verify:
-        raise ConfigError(
+        return ConfigError(
             "verify=False: a connection that is not verified cannot be held to pins",
             hint="use another session for hosts that are not to be verified",
         )
-    raise ConfigError(
+    return ConfigError(
         f"verify={quoted(str(verify))}: the trust anchors are those of the context",
-        hint="give it to the context, PinnedContext(pins, cafile=…), and unset REQUESTS_CA_BUNDLE "
-        "and CURL_CA_BUNDLE or use a session with trust_env = False",
+        hint="give it to the context, PinnedContext(pins, cafile=…); if you did not say it, it is "
+        "from REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE, which PinnedSession does not read",
     )

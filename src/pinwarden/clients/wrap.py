@@ -10,7 +10,12 @@ from typing import Any, TypeVar
 from pinwarden.clients.held import HeldContext
 from pinwarden.clients.live import LivePins
 from pinwarden.clients.reach import warn_of_hidden_pins
-from pinwarden.clients.ssl_classes import SSLContext, refuse_without_chains, set_plainly
+from pinwarden.clients.ssl_classes import (
+    SSLContext,
+    forbid_renegotiation,
+    refuse_without_chains,
+    set_plainly,
+)
 from pinwarden.clients.telling import Held, OnResult, Reporter
 from pinwarden.errors import ConfigError, quoted
 from pinwarden.pinning.pinset import PinSet
@@ -50,7 +55,7 @@ def pin_context(
     inner._hold(held, *classes)
     if inner.minimum_version < ssl.TLSVersion.TLSv1_2:
         set_plainly(inner, "minimum_version", ssl.TLSVersion.TLSv1_2)
-    set_plainly(inner, "options", int(inner.options) | int(ssl.OP_NO_RENEGOTIATION))
+    forbid_renegotiation(inner)
     warn_of_hidden_pins(inner, held.live.pins)
     return context
 

@@ -165,7 +165,12 @@ def parse_bundle(text: str) -> Bundle:
         raise MalformedError("bundle: has no name or no version")
     try:
         read = document.from_data(value.get("pins"))
-        pins = PinSet(read.policies, unpinned_hosts=read.unpinned_hosts)
+        pins = PinSet(
+            read.policies,
+            unpinned_hosts=read.unpinned_hosts,
+            comment=read.comment,
+            owner=read.owner,
+        )
     except PinwardenError as error:
         raise MalformedError(f"bundle {quoted(name)}: pins: {error}", hint=error.hint) from None
     return Bundle(

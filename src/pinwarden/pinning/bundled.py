@@ -24,7 +24,13 @@ class ClosingPins(PinSet):
     __slots__ = ("bundle",)
 
     def __init__(self, bundle: Bundle) -> None:
-        super().__init__(bundle.pins.policies, unpinned_hosts=bundle.pins.unpinned_hosts)
+        pins = bundle.pins
+        super().__init__(
+            pins.policies,
+            unpinned_hosts=pins.unpinned_hosts,
+            comment=pins.comment,
+            owner=pins.owner,
+        )
         self.bundle = bundle
 
     def check(self, chain: Sequence[bytes], host: str, *, at: datetime) -> PinResult:

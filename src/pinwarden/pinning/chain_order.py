@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 from pinwarden.x509.certificate import CertificateView
@@ -17,10 +16,8 @@ def leaf_first(certificates: Sequence[CertificateView]) -> list[int] | None:
     not decide between certificates of one subject.
     """
     by_subject = {each.subject: number for number, each in enumerate(certificates)}
-    if len(by_subject) < len(certificates):
-        return None
-    issuers = Counter(each.issuer for each in certificates if each.issuer != each.subject)
-    leaves = [number for number, each in enumerate(certificates) if not issuers[each.subject]]
+    issuers = {each.issuer for each in certificates}
+    leaves = [number for number, each in enumerate(certificates) if each.subject not in issuers]
     if len(leaves) != 1:
         return None
     order, at = list[int](), leaves[0]

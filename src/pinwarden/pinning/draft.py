@@ -181,21 +181,22 @@ _HARMLESS = {
 def _read_policy(table: object, number: str) -> DraftPolicy:
     if not isinstance(table, dict):
         return DraftPolicy(host=number, keys=(), problems=("is not a table",))
-    keys = tuple(
-        _read_key(each, role) for role, name in ROLE_KEYS.items() for each in _entries(table, name)
-    )
-    cleaned = table | {
-        name: [each for each in _entries(table, name) if _read_key(each, role).why is None]
+    read = {
+        name: [(each, _read_key(each, role)) for each in _entries(table, name)]
         for role, name in ROLE_KEYS.items()
+    }
+    keys = tuple(key for pairs in read.values() for _, key in pairs)
+    cleaned = table | {
+        name: [each for each, key in pairs if key.why is None]
+        for name, pairs in read.items()
         if isinstance(table.get(name, []), list)
     }
-    policy, problems = None, _all_problems(cleaned | {"allow_no_backup": True})
-    # Bad pins have findings of their own; that they leave nothing behind is no second fault.
     bad = any(key.why is not None for key in keys)
+    policy = None if bad else _policy_of(cleaned)
+    problems = () if policy is not None else _all_problems(cleaned)
+    # Bad pins have findings of their own; that they leave nothing behind is no second fault.
     if bad and not any(key.pin for key in keys if key.role in (PinRole.LEAF, PinRole.CA)):
         problems = tuple(each for each in problems if "pins nothing" not in each)
-    if not problems and not bad:
-        policy = _policy_of(table)
     host, rotation = table.get("host"), table.get("rotation")
     return DraftPolicy(
         host=_host(host) if isinstance(host, str) and host else number,
@@ -231,7 +232,7 @@ def _all_problems(table: Mapping[str, Any]) -> tuple[str, ...]:
         if not problems:
             good[key] = value
     del whole["ca_pins"]
-    found += _problems({"policy": [{**whole, **good}]})
+    found += _problems({"policy": [{**whole, **good, "allow_no_backup": True}]})
     return tuple(dict.fromkeys(found))
 
 

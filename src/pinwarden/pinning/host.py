@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from ipaddress import IPv6Address, ip_address
 
 from pinwarden.errors import MalformedError, quoted
-from pinwarden.names import ip_reading, normalise_name
+from pinwarden.names import normalise_name
 
 __all__ = ["is_ip", "normalise_host", "suffixes"]
 
@@ -32,10 +32,6 @@ def normalise_host(text: str) -> str:
     try:
         found = ip_address(address)
     except ValueError:
-        if ip_reading(text) is not None:
-            raise MalformedError(
-                f"host {quoted(text)}: is an IP address and something else"
-            ) from None
         return _name(text)
     if isinstance(found, IPv6Address):
         if found.scope_id is not None:

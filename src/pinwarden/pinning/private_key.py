@@ -8,6 +8,8 @@ are refused, and the request or certificate is asked for, which has the bytes.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pinwarden.errors import MalformedError
 from pinwarden.pinning.spki import strict_spki
 from pinwarden.pinning.strict_der import (
@@ -20,6 +22,9 @@ from pinwarden.pinning.strict_der import (
 )
 from pinwarden.x509.der import encode_tlv
 
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateNumbers
+
 __all__ = ["spki_of_private_key"]
 
 _ATTRIBUTES, _PUBLIC_KEY = 0xA0, 0x81
@@ -30,6 +35,8 @@ _EC_KEY = bytes.fromhex("06072a8648ce3d0201")
 _RSA_PSS = bytes.fromhex("06092a864886f70d01010a")
 _RSA = bytes.fromhex("300d06092a864886f70d0101010500")
 
+# A key of RSA with 16384 bits has ten.
+_LONGEST = 16 << 10
 _HINT = "use the certificate or the certification request"
 
 
@@ -59,17 +66,31 @@ def spki_of_private_key(der: bytes) -> bytes:
 def _derived(der: bytes) -> bytes:
     """The SubjectPublicKeyInfo as cryptography derives it, in the form that it prefers."""
     from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
     from cryptography.hazmat.primitives.serialization import (
         Encoding,
         PublicFormat,
         load_der_private_key,
     )
 
+    if len(der) > _LONGEST:
+        raise MalformedError("private key: is larger than 16 KiB", hint=_HINT)
     try:
-        public = load_der_private_key(der, None).public_key()
-        return public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        # The library's validation looks for primes, for minutes if the file wants it so.
+        private = load_der_private_key(der, None, unsafe_skip_rsa_key_validation=True)
+        if isinstance(private, RSAPrivateKey):
+            _refuse_inconsistent(private.private_numbers())
+        return private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     except (ValueError, TypeError, UnsupportedAlgorithm, AttributeError):
         raise MalformedError("private key: is not one that can be read", hint=_HINT) from None
+
+
+def _refuse_inconsistent(key: RSAPrivateNumbers) -> None:
+    """The public half must be that of the private one (RFC 8017 section 3.2)."""
+    n, e = key.public_numbers.n, key.public_numbers.e
+    factors = (key.p, key.q)
+    if key.p * key.q != n or min(factors) < 3 or any(e * key.d % (p - 1) != 1 for p in factors):
+        raise ValueError("the parts do not belong together")
 
 
 def _matching(derived: bytes, algorithm: bytes | None) -> bytes:

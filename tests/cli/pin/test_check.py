@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import ssl
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from cli.pin.conftest import Pin, Served
-from pinwarden.lab.ca import pem
+from pinwarden.cli.pin.checking import Checked, check_address
+from pinwarden.lab import asn1
+from pinwarden.lab.ca import CA, PrivateKey, key_pem, pem
+from pinwarden.lab.tls import Credentials, LabTLS
+from pinwarden.net.tls import ServedAddress
+from pinwarden.pinning import PinSet
 from support.pin_world import HOST, world
+from support.starttls_server import StartTLSServer
 
 TRUST = ("--cafile", world().cafile)
 
@@ -91,6 +102,25 @@ def test_what_could_not_be_asked_is_no_match(pin: Pin, served: Served, files: Pa
     verdicts = [each["verdict"] for each in ran.line["addresses"]]
     assert verdicts == ["match", "unknown"]
     assert "not checked" in pin("check", files / "good.toml", HOST, *places, *TRUST).out
+
+
+def test_addresses_that_were_left_out(files: Path) -> None:
+    """A host of which not every address was asked is not found in order."""
+    genuine = world().chains["genuine"].certificates
+    served = ServedAddress(
+        address="192.0.2.1", port=443, verified=(*genuine, world().authorities.a.root)
+    )
+    at, pins = datetime.now(UTC), PinSet.load(str(files / "good.toml"))
+    checked = Checked(
+        target=HOST,
+        host=HOST,
+        at=at,
+        policy=pins.policy_for(HOST),
+        addresses=(check_address(served, pins, HOST, at),),
+        problem="3 more addresses were not asked",
+    )
+    assert (checked.verdict, checked.code) == ("unknown", 3)
+    assert replace(checked, problem="").verdict == "match"
 
 
 def test_a_refusal_counts_more_than_silence(pin: Pin, served: Served, files: Path) -> None:
@@ -189,3 +219,56 @@ def test_what_is_meant_wrongly(arguments: tuple[str, ...], pin: Pin, files: Path
     ran = pin(*(files / names[each] if each in names else each for each in arguments))
     assert (ran.code, ran.out) == (2, "")
     assert 1 <= len(ran.err.splitlines()) <= 2
+
+
+def test_a_set_from_stdin(
+    pin: Pin, served: Served, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In TOML or in JSON."""
+    toml = (files / "good.toml").read_text()
+    for text in (toml, PinSet.parse(toml).to_json()):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        assert pin("check", "-", served("genuine"), *TRUST).code == 0
+
+
+def _not_in_der(ca: CA, key: PrivateKey) -> bytes:
+    """A certificate for the host whose TBSCertificate has a length of an octet too many."""
+    tbs = ca.tbs([HOST], key)
+    assert tbs[:2] == b"\x30\x82"
+    odd = b"\x30\x83\x00" + tbs[2:]
+    assert isinstance(ca.key, ec.EllipticCurvePrivateKey)
+    signature = asn1.element(asn1.BIT_STRING, b"\0", ca.key.sign(odd, ec.ECDSA(hashes.SHA256())))
+    return asn1.sequence(odd, asn1.children(tbs)[asn1.SIGNATURE], signature)
+
+
+def test_a_certificate_that_is_not_in_der(pin: Pin, files: Path) -> None:
+    """OpenSSL takes such a length, and verifies the chain; here it must not be a pass."""
+    ca, genuine = world().authorities.a, world().chains["genuine"]
+    odd = ssl.DER_cert_to_PEM_cert(_not_in_der(ca, genuine.private_key)).encode()
+    file = files / "odd.pem"
+    file.write_bytes(key_pem(genuine.private_key) + odd + pem([ca.intermediate]))
+    with StartTLSServer(lambda _: None, genuine) as server:
+        # The lab's own server reads what it is to show, and would not read this.
+        server.context.load_cert_chain(file)
+        where = f"{HOST}:{server.port}"
+        ran = pin("check", files / "good.toml", where, *TRUST, "--json")
+        shown = pin("show", where, *TRUST, "--json")
+        made = pin("make", where, "--allow-no-backup", *TRUST)
+    assert (ran.code, ran.line["verdict"]) == (1, "mismatch")
+    assert ran.line["reason"] == "chain-unreadable"
+    assert shown.code == 1
+    assert shown.line["certificates"][0]["pin"] is None
+    assert "in DER" in shown.line["certificates"][0]["problem"]
+    assert (made.code, made.out) == (1, "")
+
+
+def test_a_subject_that_is_hostile(pin: Pin, files: Path) -> None:
+    """What a server says of itself is escaped where it is shown (`pin` sees to that)."""
+    issued = world().authorities.b.issue([HOST], cn="\x1b[2J\r\u202efdp.exe" + "x" * 40)
+    with LabTLS(Credentials.of(issued)) as server:
+        where = f"{HOST}:{server.port}"
+        ran = pin("check", files / "good.toml", where, *TRUST)
+        made = pin("make", where, "--leaf", "--allow-no-backup", *TRUST)
+    assert ran.code == 1
+    assert r"leaf CN=\x1b[2J\r\u202efdp" in ran.out
+    assert r"\u202e" in PinSet.parse(made.out).policies[0].keys[0].comment

@@ -109,6 +109,16 @@ def test_injected_pyopenssl_is_named() -> None:
     assert "urllib3 with pyOpenSSL" not in out
 
 
+def test_pymongo_that_prefers_pyopenssl_is_named(tmp_path: Path) -> None:
+    package = tmp_path / "pymongo"
+    package.mkdir()
+    (package / "__init__.py").write_text('version = "4.20"\n')
+    (package / "pyopenssl_context.py").write_text("")
+    assert "pymongo with pyOpenSSL" not in gaps_after("import pymongo", str(tmp_path))
+    gaps = gaps_after("import pymongo.pyopenssl_context", str(tmp_path))
+    assert gaps["pymongo with pyOpenSSL"]
+
+
 def test_urllib3_future_in_the_place_of_urllib3_is_named(tmp_path: Path) -> None:
     (tmp_path / "urllib3.py").write_text('__version__ = "2.13.906"\n')
     assert gaps_after("import urllib3", str(tmp_path))["urllib3-future as urllib3"]

@@ -55,7 +55,9 @@ class HttpxAsync(HTTPRow):
 
 
 class Aiohttp(HTTPRow):
-    name = "aiohttp"
+    def __init__(self, *, uvloop: bool = False) -> None:
+        self.name = "aiohttp on uvloop" if uvloop else "aiohttp"
+        self.uvloop = uvloop
 
     @contextmanager
     def session(self, wiring: Wiring) -> Iterator[Ask]:
@@ -68,7 +70,8 @@ class Aiohttp(HTTPRow):
         async def client() -> aiohttp.ClientSession:
             return aiohttp.ClientSession(connector=await connector(), raise_for_status=True)
 
-        with start_blocking_portal("asyncio") as portal:
+        options = {"use_uvloop": self.uvloop}
+        with start_blocking_portal("asyncio", backend_options=options) as portal:
             session = portal.call(client)
 
             async def get(target: Target) -> bytes:
@@ -87,4 +90,5 @@ ASYNC_ROWS = (
     HttpxAsync("trio"),
     HttpxAsync("asyncio", http2=True),
     Aiohttp(),
+    Aiohttp(uvloop=True),
 )

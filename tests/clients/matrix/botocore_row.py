@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import ClassVar
 
 import botocore.session
@@ -31,8 +32,7 @@ class Botocore(HTTPRow):
 
     @contextmanager
     def session(self, wiring: Wiring) -> Iterator[Ask]:
-        session = botocore.session.Session()
-        session.set_credentials("AKIDEXAMPLE", "secret")
+        session = _session()
         proxies = {"https": wiring.proxy} if wiring.proxy else None
         trust = wiring.cafile if wiring.context is None else None
         clients = {}
@@ -66,6 +66,14 @@ class Botocore(HTTPRow):
         finally:
             for each in clients.values():
                 each.close()
+
+
+@cache
+def _session() -> botocore.session.Session:
+    """One for all cells: it reads the description of the service, which takes a second."""
+    session = botocore.session.Session()
+    session.set_credentials("AKIDEXAMPLE", "secret")
+    return session
 
 
 BOTOCORE_ROWS = (Botocore(),)

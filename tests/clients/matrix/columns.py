@@ -158,6 +158,24 @@ def unpinned(client: Client, world: World) -> None:
             assert (server.drained() > 0) is allowed
 
 
+@behaviour("address")
+def address(client: Client, world: World) -> None:
+    """A policy about an IP address, and not about the name that leads there."""
+    pins = pin_set("good", UNPINNED)
+    for shown, host, allowed in (
+        ("genuine", UNPINNED, True),
+        ("rogue", UNPINNED, False),
+        ("rogue", PINNED, True),
+    ):
+        with client.server(world.chains[shown]) as server:
+            with client.session(held(world, pins)) as ask:
+                if allowed:
+                    assert ask(at(server, host))
+                else:
+                    refused(client, ask, at(server, host))
+            assert (server.drained() > 0) is allowed
+
+
 @behaviour("resumed-session")
 def resumed_session(client: Client, world: World) -> None:
     """A resumed session has no verified chain: refused, and where no pins are, still good."""

@@ -180,12 +180,12 @@ class ResumingContext(PinnedContext):
 
     kept: ssl.SSLSession | None = None
 
-    @property
-    def sslsocket_class(self) -> Any:
+    @property  # type: ignore[misc]
+    def sslsocket_class(self) -> Any:  # type: ignore[override]
         return _keeping(super().sslsocket_class, self)
 
-    @property
-    def sslobject_class(self) -> Any:
+    @property  # type: ignore[misc]
+    def sslobject_class(self) -> Any:  # type: ignore[override]
         return _keeping(super().sslobject_class, self)
 
     def wrap_socket(self, *args: Any, **kwargs: Any) -> ssl.SSLSocket:

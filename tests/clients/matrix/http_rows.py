@@ -40,7 +40,6 @@ class HTTPClient(HTTPRow):
         "redirect": NO_REDIRECTS,
         "userinfo": NO_URL,
         "https-proxy": NO_TLS_TO_PROXIES,
-        "proxy-with-pins": NO_TLS_TO_PROXIES,
     }
 
     @contextmanager
@@ -83,7 +82,6 @@ class UrllibRequest(HTTPRow):
         "changed-set": "closes every connection after one answer; see changed-back",
         "userinfo": "takes user and password for a part of the host's name, and does not find it",
         "https-proxy": NO_TLS_TO_PROXIES,
-        "proxy-with-pins": NO_TLS_TO_PROXIES,
     }
 
     @contextmanager

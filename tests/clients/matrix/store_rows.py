@@ -13,7 +13,6 @@ import redis.asyncio
 
 from clients.matrix.harness import Target, Wiring
 from clients.matrix.kept_row import PATIENCE, Again, AsyncAgain, AsyncRow, KeptRow, skipping
-from pinwarden.clients import PinnedContext
 from pinwarden.clients.grpc import pinned_credentials
 from pinwarden.clients.redis import pinned_async_connection, pinned_connection
 from pinwarden.clients.relay import PinnedRelay
@@ -95,7 +94,6 @@ def _psycopg(wiring: Wiring, target: Target) -> Iterator[Again]:
 @contextmanager
 def _grpc(wiring: Wiring, target: Target) -> Iterator[Again]:
     context = wiring.held
-    assert isinstance(context, PinnedContext)
     if not wiring.verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -116,7 +114,9 @@ STORE_ROWS = (
         _psycopg,
         lambda _: talk.postgres,
         before_tls=talk.postgres_ssl_request,
-        skips=skipping(),
+        skips=skipping(
+            installed=_ITS_OWN, installed_later=_ITS_OWN, installed_verify_false=_ITS_OWN
+        ),
     ),
     KeptRow(
         "grpc",
@@ -124,6 +124,9 @@ STORE_ROWS = (
         lambda _: talk.grpc,
         alpn=("h2",),
         skips=skipping(
+            installed=_ITS_OWN,
+            installed_later=_ITS_OWN,
+            installed_verify_false=_ITS_OWN,
             report_only=_NOT_ENFORCED,
             expired=f"{_NOT_ENFORCED}; see test_grpc.py",
             unpinned=_NOT_ENFORCED,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
+from pinwarden.cli.caa.files import read_file
 from pinwarden.cli.output import ExitCode, answer, answer_json
 from pinwarden.cli.pin.asking import Asking, ask_hosts, endpoint_of
 from pinwarden.cli.pin.check_view import checked_json, checked_text
@@ -20,6 +22,8 @@ from pinwarden.net.tls import Failure, ServedAddress
 from pinwarden.pinning.pin import PinError, parse_pin
 from pinwarden.pinning.pinset import PinSet
 from pinwarden.pinning.policy import Mode, PinnedKey, PinPolicy, PinRole, UnpinnedHosts
+
+_LARGEST_SET = 4 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +74,20 @@ def _subjects(task: Task) -> tuple[PinSet, list[Endpoint]]:
             f"pin set {quoted(file)}: there is no such file",
             hint="check FILE [HOST...], or check HOST... --pin PIN",
         )
-    pins = PinSet.load(file)
+    pins = _from_stdin() if file == "-" else PinSet.load(file)
     if hosts:
         return pins, [endpoint_of(each, task.asking) for each in hosts]
     return pins, [endpoint_of(_bracketed(each.host), task.asking) for each in pins.policies]
+
+
+def _from_stdin() -> PinSet:
+    """A set in TOML, or in JSON, which begins with a brace."""
+    data = read_file(Path("-"), _LARGEST_SET)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigError("standard input: is not UTF-8 text") from None
+    return PinSet.parse(text, json=text.lstrip().startswith("{"), where="standard input")
 
 
 def _bracketed(host: str) -> str:

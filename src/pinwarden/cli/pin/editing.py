@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import difflib
 import json as json_module
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import tomlkit
-from tomlkit.items import Array
+from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import AoT, Array
 
 from pinwarden.cli.caa.files import read_file
 from pinwarden.cli.pin.writing import write_whole
@@ -48,7 +50,7 @@ class PinFile:
         return PinSet.parse(text, json=self._json, where=str(self.path))
 
     def policy(self, host: str | None) -> PinPolicy:
-        """The policy of a host, or the only one; raises `ConfigError`."""
+        """The policy that a host falls under, or the only one; raises `ConfigError`."""
         policies = self.pins.policies
         if host is None:
             if len(policies) > 1:
@@ -61,11 +63,11 @@ class PinFile:
             name = normalise_host(host)
         except PinwardenError as error:
             raise ConfigError(f"--host: {error}", hint=error.hint) from None
-        for policy in policies:
-            if policy.host == name:
-                return policy
+        policy = self.pins.policy_for(name)
+        if policy is not None:
+            return policy
         raise ConfigError(
-            f"--host {quoted(host)}: has no policy in {quoted(str(self.path))}",
+            f"--host {quoted(host)}: falls under no policy in {quoted(str(self.path))}",
             hint=f"it has {', '.join(each.host for each in policies[:10])}",
         )
 
@@ -75,12 +77,22 @@ class PinFile:
         if table is None:
             return None
         try:
+            if not isinstance(table, dict):
+                raise ConfigError("rotation: is not a table")
             return parse_rotation(_plain(table))
         except PinwardenError as error:
             raise ConfigError(f"{self.path}: policy {quoted(policy.host)}: {error}") from None
 
     def changed(self, policy: PinPolicy, change: Change) -> str:
         """The text of the file after a change; raises `ConfigError` if it cannot be made."""
+        try:
+            text = self._edited(policy, change)
+        except (ValueError, TypeError, LookupError, TOMLKitError):
+            raise self._cannot_be_edited() from None
+        self._refuse_other_meaning(text, policy, change)
+        return text
+
+    def _edited(self, policy: PinPolicy, change: Change) -> str:
         document = self._document(self.text)
         table = _policy_in(document, policy.host)
         for edit in change.edits:
@@ -89,13 +101,16 @@ class PinFile:
             table.pop("rotation", None)
         else:
             # A table that is put in anew would leave the place that its author gave it.
-            old = table.get("rotation")
-            if old is None:
+            if table.get("rotation") is None:
                 table["rotation"] = {}
             _refill(table["rotation"], change.rotation.table(), json=self._json)
-        text = self._written(document)
-        self._refuse_other_meaning(text, policy, change)
-        return text
+        return self._written(document)
+
+    def _cannot_be_edited(self) -> ConfigError:
+        return ConfigError(
+            f"pin set {quoted(str(self.path))}: is laid out in a way that cannot be edited",
+            hint="write each policy as a [[policy]] table of its own",
+        )
 
     def take(self, text: str) -> None:
         """Go on with a changed text that `changed` gave."""
@@ -146,10 +161,7 @@ class PinFile:
             change.rotation,
             self.pins.unpinned_hosts,
         ):
-            raise ConfigError(
-                f"pin set {quoted(str(self.path))}: is laid out in a way that cannot be edited",
-                hint="write each policy as a [[policy]] table of its own",
-            )
+            raise self._cannot_be_edited()
 
 
 def _meaning(policy: PinPolicy) -> object:
@@ -187,7 +199,10 @@ def _edit(table: Any, edit: Edit) -> None:
         name = ROLE_KEYS[edit.target]
         if name not in table:
             table[name] = []
-        table[name].append(_inline(entry) if isinstance(table[name], Array) else entry)
+        if isinstance(table[name], AoT):
+            table[name].append(entry if isinstance(entry, dict) else {"pin": entry})
+        else:
+            table[name].append(_inline(entry) if isinstance(table[name], Array) else entry)
         _one_a_line(table, name)
 
 
@@ -237,7 +252,7 @@ def _refill(table: Any, values: dict[str, object], *, json: bool) -> None:
     for name in [name for name in table if name not in values]:
         del table[name]
     for name, value in values.items():
-        plain = value if not json or isinstance(value, bool | int | str) else str(value)
+        plain = str(value) if json and isinstance(value, date) else value
         if name not in table or _plain(table[name]) != plain:
             table[name] = plain
 

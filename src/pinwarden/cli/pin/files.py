@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from pathlib import Path
 
 import click
 
 from pinwarden.cli.caa.files import read_file
 from pinwarden.cli.output import say
+from pinwarden.cli.pin.passphrases import ask, read_passphrase
 from pinwarden.errors import ConfigError, MalformedError, quoted
 from pinwarden.pinning.material import LARGEST_FILE, KeyMaterial, is_in_order, read_material
 
 __all__ = ["is_file", "looks_like_pin", "passphrase_option", "read_keys"]
 
-_LONGEST_PASSPHRASE = 4096
 # What cannot be a host: a hash with its name before it, in base64, or in hexadecimal.
 _PIN = re.compile(
     r"\s*(?:(?:pin-)?(?:sha-?\d+|md5)\s*[:/=].*|[A-Za-z0-9+/]{43}=|[0-9A-Fa-f]{64}"
@@ -53,8 +52,10 @@ def read_keys(path: str, passphrase_file: str | None = None) -> list[KeyMaterial
     data = read_file(Path(path), LARGEST_FILE)
     name = "standard input" if path == "-" else f"file {quoted(path)}"
 
-    def passphrase(who: str) -> bytes | None:
-        return _passphrase(f"{name}: {who}", passphrase_file)
+    def passphrase(who: str) -> bytes:
+        if passphrase_file is not None:
+            return read_passphrase(Path(passphrase_file)).encode()
+        return ask(f"{name}: {who}").encode()
 
     try:
         found = read_material(data, passphrase)
@@ -68,16 +69,3 @@ def read_keys(path: str, passphrase_file: str | None = None) -> list[KeyMaterial
 
 def _without(error: Exception) -> str:
     return str(error).removeprefix("file: ")
-
-
-def _passphrase(who: str, file: str | None) -> bytes | None:
-    if file is not None:
-        data = read_file(Path(file), _LONGEST_PASSPHRASE)
-        return data.split(b"\n", 1)[0].removesuffix(b"\r")
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise ConfigError(
-            f"{who}: is encrypted, and nobody is here to give the passphrase",
-            hint="--passphrase-file FILE",
-        )
-    given: str = click.prompt(f"passphrase of {who}", hide_input=True, err=True, default="")
-    return given.encode()

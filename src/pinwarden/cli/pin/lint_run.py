@@ -71,7 +71,7 @@ def lint_files(task: Task) -> int:
     setting = LintSetting(
         at=at,
         served=served,
-        anchors=_anchors(task.asking) if live else (),
+        anchors=_anchors(task.asking) if live or task.asking.cafile else (),
         is_public_suffix=_public_suffixes(),
         is_own=is_own,
         soon=timedelta(days=task.soon),

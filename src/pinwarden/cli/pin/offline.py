@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import re
-import ssl
+import contextlib
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from ipaddress import ip_address
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pinwarden.cli.caa.files import read_file
+from pinwarden.cli.pin.anchors import trust_anchors
 from pinwarden.errors import ConfigError, VerificationError, quoted
 
 if TYPE_CHECKING:
     from cryptography import x509
 
 __all__ = ["verify_offline"]
-
-_LARGEST_STORE = 16 << 20
-_MOST_ANCHORS = 4096
-_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----")
 
 
 def verify_offline(
@@ -71,40 +65,14 @@ def _subject(host: str) -> x509.DNSName | x509.IPAddress:
 
 
 def _anchors(cafile: str | None) -> list[x509.Certificate]:
-    """Those of a file, of which each must be readable; or the system's, as far as they are."""
+    """Those that clients have, as far as the library reads them."""
     from cryptography import x509
 
-    found: dict[bytes, x509.Certificate] = {}
-    for block in _blocks(cafile):
-        if block in found or len(found) >= _MOST_ANCHORS:
-            continue
-        try:
-            with warnings.catch_warnings():
-                # Some roots of old have serial numbers that are not allowed any more.
-                warnings.simplefilter("ignore")
-                found[block] = x509.load_pem_x509_certificate(block)
-        except ValueError:
-            if cafile is not None:
-                raise ConfigError(
-                    f"trust anchors {quoted(cafile)}: a certificate cannot be read"
-                ) from None
-    return list(found.values())
-
-
-def _blocks(cafile: str | None) -> Iterator[bytes]:
-    if cafile is not None:
-        blocks = _PEM.findall(read_file(Path(cafile), _LARGEST_STORE))
-        if not blocks:
-            raise ConfigError(f"trust anchors {quoted(cafile)}: holds no certificate in PEM")
-        yield from blocks
-        return
-    paths = ssl.get_default_verify_paths()
-    files = [Path(paths.cafile)] if paths.cafile else []
-    # A folder of links by hash is there for the same certificates once more.
-    if not files and paths.capath:
-        files = sorted(Path(paths.capath).glob("*.[0-9]"))[:_MOST_ANCHORS]
-    for file in files:
-        try:
-            yield from _PEM.findall(read_file(file, _LARGEST_STORE))
-        except ConfigError:
-            continue
+    found = []
+    with warnings.catch_warnings():
+        # Some roots of old have serial numbers that are not allowed any more.
+        warnings.simplefilter("ignore")
+        for der in trust_anchors(cafile):
+            with contextlib.suppress(ValueError):
+                found.append(x509.load_der_x509_certificate(der))
+    return found

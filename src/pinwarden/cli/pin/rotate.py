@@ -23,7 +23,13 @@ _STEPS = ("prepare", "publish", "switch", "promote", "retire", "abort")
     metavar="HOST[:PORT]",
     help="The policy, and the port at which its host is asked [default: the only policy].",
 )
-@click.option("--old", metavar="PIN|FILE", help="The key to be replaced [default: the only one].")
+@click.option(
+    "--old",
+    multiple=True,
+    metavar="PIN|FILE",
+    help="A key to be replaced; may be given several times [default: those in use, if they are "
+    "of one chain].",
+)
 @click.option(
     "--new", metavar="PIN|FILE", help="The key to come [default: the only backup in the file]."
 )
@@ -59,7 +65,9 @@ _STEPS = ("prepare", "publish", "switch", "promote", "retire", "abort")
 @click.option(
     "--published", metavar="DATE", help="With --do publish: when clients were given the new pin."
 )
-@click.option("--forbid", is_flag=True, help="With --do retire: forbid the old key (it was stolen).")
+@click.option(
+    "--forbid", is_flag=True, help="With --do retire: forbid the old key (it was stolen)."
+)
 @click.option(
     "--chain",
     metavar="FILE",
@@ -80,7 +88,7 @@ def rotate(as_json: bool, **options: Any) -> int:
     publish   you have given clients that file
     switch    every client has it: may servers change to the new key?
     promote   every address serves the new key: its pin is in use now
-    retire    no address needs the old key: its pin goes
+    retire    no address needs the old keys: their pins go
     abort     back to the old key
 
     A step that would lock out a client whose set is at most --client-lag days old is
@@ -88,7 +96,7 @@ def rotate(as_json: bool, **options: Any) -> int:
 
     Exit codes: 0 planned or done, 1 a step is refused, 2 usage, 3 what the host serves is
     not known and the step needs it.
-    """
+    """  # noqa: D301 - the escape is click's
     from pinwarden.cli.pin.rotate_run import Task, rotate_pins
 
     asking = asking_from(options)

@@ -66,7 +66,8 @@ def show_pins(wanted: Wanted) -> int:
         assert each is not None
         _tell(_only(each, wanted.roles), wanted)
         codes.add(each.code)
-    if not (wanted.as_json or wanted.bare):
+    certificates = any(key.role for each in found if each is not None for key in each.keys)
+    if certificates and not (wanted.as_json or wanted.bare):
         say(_NO_FINGERPRINT)
     return ExitCode.FINDINGS if ExitCode.FINDINGS in codes else max(codes)
 

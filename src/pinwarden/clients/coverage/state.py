@@ -23,6 +23,7 @@ def installed() -> bool:
 def gaps_in_state() -> Iterator[Gap]:
     """What was patched or injected in this process, and goes past the pins now."""
     yield from _pyopenssl_in_urllib3()
+    yield from _pyopenssl_in_pymongo()
     yield from _replaced_urllib3()
     yield from _truststore()
     yield from _green()
@@ -42,6 +43,19 @@ def _pyopenssl_in_urllib3() -> Iterator[Gap]:
                 "no pins",
                 what_to_do="call urllib3.contrib.pyopenssl.extract_from_urllib3()",
             )
+
+
+def _pyopenssl_in_pymongo() -> Iterator[Gap]:
+    # Loaded where pyOpenSSL is installed, and then preferred to Python's ssl.
+    if "pymongo.pyopenssl_context" in sys.modules:
+        yield Gap(
+            client="pymongo with pyOpenSSL",
+            version=str(getattr(sys.modules.get("pymongo"), "version", "")),
+            in_use=True,
+            why="it makes its connections with pyOpenSSL where that is installed, and then not "
+            "even install() reaches it",
+            what_to_do="uninstall pyOpenSSL, and call pinwarden.clients.install(pins)",
+        )
 
 
 def _replaced_urllib3() -> Iterator[Gap]:
@@ -79,8 +93,8 @@ def _green() -> Iterator[Gap]:
                 client=f"{name} in ssl",
                 version=_version_of(name),
                 in_use=True,
-                why=f"{name} patched ssl: contexts that others make have sockets of {name}, "
-                "which keep no pins",
+                why=f"{name} patched ssl: its sockets keep no pins, and pinned contexts refuse to "
+                "be made",
                 what_to_do=f"do not let {name} patch ssl, or use asyncio, trio or threads",
             )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
 
@@ -101,6 +102,8 @@ async def _streams(context: ssl.SSLContext, port: int) -> None:
         await reader.read(1)
     finally:
         writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
 
 
 def _asyncio(context: ssl.SSLContext, port: int) -> None:

@@ -7,17 +7,19 @@ because TrustKit for Android reads only the last one of several.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
+from pinwarden.pinning.formats.days import day_after
 from pinwarden.pinning.formats.export import Export, Loss, LossKind, Writing
-from pinwarden.pinning.formats.fitting import Abilities, fit
+from pinwarden.pinning.formats.fitting import Abilities, excluded_names, fit
 from pinwarden.pinning.formats.literals import notes, report_uri, xml_text
 from pinwarden.pinning.pinset import PinSet
 from pinwarden.pinning.policy import OnExpiry, PinPolicy
 
 _SYSTEM = Abilities(on_expiry=frozenset((OnExpiry.OPEN,)), exclude=True)
 # From Android 7 on the system itself enforces every pin-set, whatever enforcePinning says.
-_TRUSTKIT = Abilities(on_expiry=frozenset((OnExpiry.OPEN,)), reports=True, fewest_pins=2)
+_TRUSTKIT = Abilities(
+    on_expiry=frozenset((OnExpiry.OPEN,)), reports=True, fewest_pins=2, odd_names=False
+)
 _HEAD = """\
 <?xml version="1.0" encoding="utf-8"?>
 <!-- Made by `pinwarden pin export`: make it again instead of changing it. -->
@@ -29,7 +31,15 @@ _TAIL = "</network-security-config>\n"
 def write(pins: PinSet, writing: Writing) -> Export:
     """`network_security_config.xml` as the system takes it, for `res/xml`."""
     policies, losses = fit(pins, _SYSTEM)
-    lines = [line for policy in policies for line in _system(policy)]
+    lines = [line for policy in policies for line in _domain_config(policy, [])]
+    own = {policy.host: policy for policy in policies}
+    # A domain that stands twice stops the application at its start.
+    for name in excluded_names(policies):
+        lines += _without_pins(name)
+    for name in dict.fromkeys(each for policy in policies for each in policy.exclude):
+        if name in own and not own[name].include_subdomains:
+            message = f"it is excluded with all below it, and names below {name} are pinned"
+            losses.append(Loss(LossKind.EXCLUDE_SHALLOW, name, message))
     return _export(lines, policies, losses)
 
 
@@ -52,14 +62,12 @@ def _export(lines: list[str], policies: tuple[PinPolicy, ...], losses: list[Loss
     return Export(files=(("network_security_config.xml", text),), losses=tuple(losses))
 
 
-def _system(policy: PinPolicy) -> Iterator[str]:
-    yield from _domain_config(policy, [])
-    for name in policy.exclude:
-        yield "<domain-config>"
-        yield f'    <domain includeSubdomains="true">{xml_text(name)}</domain>'
-        # An empty set, so that nothing is inherited and nobody takes it for forgotten.
-        yield "    <pin-set />"
-        yield "</domain-config>"
+def _without_pins(name: str) -> Iterator[str]:
+    yield "<domain-config>"
+    yield f'    <domain includeSubdomains="true">{xml_text(name)}</domain>'
+    # An empty set, so that nothing is inherited and nobody takes it for forgotten.
+    yield "    <pin-set />"
+    yield "</domain-config>"
 
 
 def _domain_config(policy: PinPolicy, more: list[str]) -> Iterator[str]:
@@ -83,7 +91,7 @@ def _expiration(policy: PinPolicy) -> str:
     """
     if policy.expires is None or policy.on_expiry is not OnExpiry.OPEN:
         return ""
-    return f' expiration="{policy.expires + timedelta(days=1)}"'
+    return f' expiration="{day_after(policy.expires)}"'
 
 
 def _trustkit(policy: PinPolicy) -> list[str]:

@@ -7,11 +7,11 @@ Apple tells leaf and CA keys apart as we do; a backup pin goes under both. Its
 from __future__ import annotations
 
 import plistlib
-from datetime import timedelta
 from typing import Any
 
+from pinwarden.pinning.formats.days import day_after
 from pinwarden.pinning.formats.export import Export, Loss, LossKind, Writing
-from pinwarden.pinning.formats.fitting import Abilities, Subdomains, fit
+from pinwarden.pinning.formats.fitting import Abilities, Subdomains, excluded_names, fit
 from pinwarden.pinning.formats.literals import report_uri
 from pinwarden.pinning.pin import Pin
 from pinwarden.pinning.pinset import PinSet
@@ -24,6 +24,7 @@ _TRUSTKIT = Abilities(
     on_expiry=frozenset((OnExpiry.OPEN,)),
     reports=True,
     exclude=True,
+    odd_names=False,
 )
 # The value of the library's own constant kTSKExcludeSubdomainFromParentPolicy, which lacks its
 # first letter; a configuration in Info.plist is read by values.
@@ -86,9 +87,7 @@ def write_trustkit(pins: PinSet, writing: Writing) -> Export:
     for policy in policies:
         losses += _trustkit_losses(policy, writing)
         domains[policy.host] = _trustkit(policy)
-    for policy in policies:
-        for name in policy.exclude:
-            domains.setdefault(name, {_EXCLUDE: True})
+    domains |= {name: {_EXCLUDE: True} for name in excluded_names(policies)}
     root = {"TSKConfiguration": {"TSKSwizzleNetworkDelegates": False, "TSKPinnedDomains": domains}}
     return Export(files=(("TSKConfiguration.plist", _text(root)),), losses=tuple(losses))
 
@@ -103,7 +102,7 @@ def _trustkit(policy: PinPolicy) -> dict[str, Any]:
     }
     if policy.expires is not None and policy.on_expiry is OnExpiry.OPEN:
         # It counts from the beginning of the day named, in UTC; our last day is included.
-        domain["TSKExpirationDate"] = str(policy.expires + timedelta(days=1))
+        domain["TSKExpirationDate"] = str(day_after(policy.expires))
     if uri := report_uri(policy):
         domain["TSKReportUris"] = [uri]
     return domain

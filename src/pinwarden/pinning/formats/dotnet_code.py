@@ -35,7 +35,7 @@ namespace %NAMESPACE%
     /// </summary>
     public static class PinSet
     {
-        private const bool RefuseUnpinned = %REFUSE%;
+        private static readonly bool RefuseUnpinned = %REFUSE%;
 
         private sealed class Policy
         {

@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pinwarden.pinning.formats.export import Export, Loss, LossKind, Writing
+from pinwarden.pinning.formats.export import Export, Writing
 from pinwarden.pinning.formats.fitting import Abilities, Subdomains, fit
 from pinwarden.pinning.formats.leaf_only import leaf_only
 from pinwarden.pinning.formats.pinned_certificates import anchors_of, pem_file
+from pinwarden.pinning.host import is_ip
 from pinwarden.pinning.pinset import PinSet
-from pinwarden.pinning.policy import PinPolicy, PinRole, is_ip
+from pinwarden.pinning.policy import PinPolicy
 
 _ABLE = Abilities(roles=True, exclude=True, addresses=True, subdomains=Subdomains.NONE)
 _TLS = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"
@@ -37,7 +38,6 @@ def write(pins: PinSet, writing: Writing) -> Export:
         else:
             anchors, lost = anchors_of(policy, writing)
             validation["trusted_ca"] = {"inline_string": pem_file(anchors)}
-            losses += _leaf_backups(policy)
         losses += lost
         text = json.dumps(_socket(policy, validation), indent=2)
         files.append((f"{policy.host.replace(':', '_')}.json", text + "\n"))
@@ -64,15 +64,3 @@ def _socket(policy: PinPolicy, validation: dict[str, Any]) -> dict[str, Any]:
 def _name(policy: PinPolicy) -> dict[str, Any]:
     kind = "IP_ADDRESS" if is_ip(policy.host) else "DNS"
     return {"san_type": kind, "matcher": {"exact": policy.host}}
-
-
-def _leaf_backups(policy: PinPolicy) -> list[Loss]:
-    if any(key.role is PinRole.BACKUP and key.kind == "leaf" for key in policy.keys):
-        return [
-            Loss(
-                LossKind.BACKUP_POSITION,
-                policy.host,
-                "backup pins of leaf keys count for nothing where CAs are pinned",
-            )
-        ]
-    return []

@@ -46,6 +46,7 @@ class LossKind(StrEnum):
     UNPINNED = "unpinned-hosts-allowed"
     BOTH_NEEDED = "leaf-and-ca-needed"
     TOO_FEW_PINS = "too-few-pins"
+    HOST_NAME = "host-name-refused"
     KEY_TYPE = "key-type-unknown"
     CERTIFICATES = "certificates-not-keys"
     PARTIAL_CHAIN = "needs-partial-chains"
@@ -80,6 +81,7 @@ _LOCKS_OUT = frozenset(
         LossKind.EXCLUDE_SHALLOW,
         LossKind.BOTH_NEEDED,
         LossKind.TOO_FEW_PINS,
+        LossKind.HOST_NAME,
         LossKind.KEY_TYPE,
         LossKind.PARTIAL_CHAIN,
         LossKind.PROXIES,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
 from pinwarden.pinning.formats.export import Loss, LossKind
+from pinwarden.pinning.host import is_ip
 from pinwarden.pinning.pinset import PinSet
 from pinwarden.pinning.policy import (
     Mode,
@@ -15,10 +16,9 @@ from pinwarden.pinning.policy import (
     PinRole,
     PinSetError,
     UnpinnedHosts,
-    is_ip,
 )
 
-__all__ = ["EVERYTHING", "Abilities", "Subdomains", "fit"]
+__all__ = ["EVERYTHING", "Abilities", "Subdomains", "excluded_names", "fit"]
 
 
 class Subdomains(Enum):
@@ -32,7 +32,11 @@ class Subdomains(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Abilities:
-    """What a form can say; `pooled` forms accept the pins of every policy that fits a host."""
+    """What a form can say.
+
+    `pooled` forms accept the pins of every policy that fits a host. Without `odd_names` a
+    program refuses its whole configuration for a host that is not in public DNS.
+    """
 
     report_only: bool = False
     on_expiry: frozenset[OnExpiry] = frozenset()
@@ -45,6 +49,7 @@ class Abilities:
     refuse_unpinned: bool = False
     pooled: bool = False
     fewest_pins: int = 1
+    odd_names: bool = True
 
 
 EVERYTHING = Abilities(
@@ -98,7 +103,12 @@ def _enforced_from_above(policy: PinPolicy, pins: PinSet) -> Iterator[Loss]:
     if is_ip(policy.host):
         return
     for above in pins.policies:
-        if above is not policy and above.include_subdomains and _below(policy.host, above.host):
+        if (
+            above.mode is Mode.ENFORCE
+            and above.include_subdomains
+            and _below(policy.host, above.host)
+            and not any(_below(f".{policy.host}", each) for each in above.exclude)
+        ):
             yield Loss(
                 LossKind.REPORT_ONLY_ENFORCED,
                 policy.host,
@@ -139,8 +149,24 @@ def _of_the_policy(policy: PinPolicy, able: Abilities) -> Iterator[Loss]:
         yield loss(LossKind.EXCLUDE, f"excluded names are pinned: {', '.join(policy.exclude)}")
     if policy.include_subdomains:
         yield from _of_the_names_below(policy, able)
+    if not able.odd_names and _is_odd(policy.host):
+        yield loss(LossKind.HOST_NAME, "a name that is not public is refused, and with it the rest")
     if len(policy.pins()) < able.fewest_pins:
         yield loss(LossKind.TOO_FEW_PINS, f"fewer than {able.fewest_pins} pins are refused")
+
+
+# Of no registry: RFC 6761, RFC 6762, RFC 7686, RFC 9476, and what people make up.
+_NOT_PUBLIC = frozenset(
+    (
+        *("alt", "corp", "example", "home", "internal", "intranet", "invalid", "lan", "local"),
+        *("localdomain", "localhost", "mail", "onion", "private", "test"),
+    )
+)
+
+
+def _is_odd(host: str) -> bool:
+    """Whether a host is not a name that anybody could register, as far as that can be told."""
+    return "." not in host or "_" in host or host.rpartition(".")[2] in _NOT_PUBLIC
 
 
 def _of_the_names_below(policy: PinPolicy, able: Abilities) -> Iterator[Loss]:
@@ -159,6 +185,17 @@ def _of_the_names_below(policy: PinPolicy, able: Abilities) -> Iterator[Loss]:
                 policy.host,
                 "names below it are pinned only where its file is used for them",
             )
+
+
+def excluded_names(policies: Iterable[PinPolicy]) -> list[str]:
+    """The names that no policy decides about because one excludes them, each once.
+
+    A name that one policy excludes may have a policy of its own, or fall under a nearer
+    one that pins it: freeing it for all would be weaker than the set.
+    """
+    kept = PinSet(policies)
+    names = dict.fromkeys(each for policy in kept.policies for each in policy.exclude)
+    return [name for name in names if kept.policy_for(name) is None]
 
 
 def _pooled(kept: list[PinPolicy]) -> Iterator[Loss]:

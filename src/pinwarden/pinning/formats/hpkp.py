@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
 
+from pinwarden.pinning.formats.days import day_after
 from pinwarden.pinning.formats.export import Export, Loss, LossKind, Writing
 from pinwarden.pinning.formats.fitting import Abilities, fit
 from pinwarden.pinning.formats.literals import notes, report_uri
@@ -44,7 +45,7 @@ def _field(policy: PinPolicy, at: datetime) -> str:
 def _max_age(policy: PinPolicy, at: datetime) -> int:
     if policy.expires is None or policy.on_expiry is not OnExpiry.OPEN:
         return int(_LONGEST.total_seconds())
-    end = datetime.combine(policy.expires + timedelta(days=1), time(), UTC)
+    end = datetime.combine(day_after(policy.expires), time(), UTC)
     if at >= end:
         raise PinSetError(f"policy {policy.host!r}: has expired, and max-age=0 would unpin it")
     return int(min(end - at, _LONGEST).total_seconds())

@@ -19,7 +19,8 @@ def leaf_only(policy: PinPolicy) -> tuple[tuple[Pin, ...], list[Loss]]:
 
 
 def _losses(policy: PinPolicy) -> Iterator[Loss]:
-    if policy.pins(PinRole.CA) - policy.pins(PinRole.LEAF):
+    # A key may be pinned as both, since nobody knew its place: then it may be a CA's.
+    if policy.pins(PinRole.CA):
         yield Loss(
             LossKind.CA_PINS,
             policy.host,

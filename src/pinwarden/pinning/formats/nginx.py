@@ -51,7 +51,7 @@ def _directives(policy: PinPolicy, name: str) -> Iterable[str]:
 
 
 def _losses(policy: PinPolicy, anchors: tuple[bytes, ...]) -> Iterable[Loss]:
-    if policy.pins(PinRole.LEAF) - policy.pins(PinRole.CA):
+    if policy.pins(PinRole.LEAF):
         yield Loss(LossKind.LEAF_PINS, policy.host, "leaf pins are left out")
     if not all(is_self_issued(each) for each in anchors):
         yield Loss(

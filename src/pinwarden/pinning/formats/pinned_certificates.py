@@ -50,6 +50,16 @@ def anchors_of(policy: PinPolicy, writing: Writing) -> tuple[tuple[bytes, ...], 
             losses.append(
                 Loss(kind, policy.host, f"there is no CA certificate for {', '.join(missing)}")
             )
+    if not policy.pins(PinRole.LEAF) and any(
+        key.role is PinRole.BACKUP and key.kind == "leaf" for key in policy.keys
+    ):
+        losses.append(
+            Loss(
+                LossKind.BACKUP_POSITION,
+                policy.host,
+                "backup pins of leaf keys count for nothing where CAs are pinned",
+            )
+        )
     losses.append(
         Loss(
             LossKind.CERTIFICATES,

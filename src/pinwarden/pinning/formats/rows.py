@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
 
-from pinwarden.errors import quoted
-from pinwarden.pinning.policy import Mode, PinPolicy, PinRole, PinSetError, is_ip
+from pinwarden.pinning.policy import Mode, PinPolicy, PinRole
 
 __all__ = ["Row", "rows_of"]
 
@@ -28,16 +26,7 @@ class Row:
 
 
 def rows_of(policies: tuple[PinPolicy, ...]) -> list[Row]:
-    """The rows; a backup pin stands under `leaf` and `ca`, since either place will do for it.
-
-    Raises `PinSetError` for an address that languages write in different ways.
-    """
-    for each in policies:
-        address = ip_address(each.host) if is_ip(each.host) else None
-        if isinstance(address, IPv6Address) and (address.ipv4_mapped or address.scope_id):
-            raise PinSetError(
-                f"policy {quoted(each.host)}: languages do not agree on how to write this address"
-            )
+    """The rows; a backup pin stands under `leaf` and `ca`, since either place will do for it."""
     return [
         Row(
             policy=each,

@@ -11,7 +11,7 @@ from pinwarden.names import display
 from pinwarden.pinning.draft import DraftPolicy
 from pinwarden.pinning.evaluate import compare
 from pinwarden.pinning.lint.octets import WHOLE_CERTIFICATE, mistaken_hashes
-from pinwarden.pinning.lint.setting import LintSetting, days, found, shown_key
+from pinwarden.pinning.lint.setting import LintSetting, days, found, shown_keys
 from pinwarden.pinning.pin import Pin
 from pinwarden.pinning.policy import Mode, PinPolicy, PinRole
 from pinwarden.pinning.result import PinResult, PinVerdict, Reason
@@ -45,6 +45,7 @@ def _mistaken(policy: DraftPolicy, certificates: Sequence[bytes]) -> Iterator[Fi
     for certificate in certificates:
         for digest, words in mistaken_hashes(certificate).items():
             hashes.setdefault(digest, (words, certificate))
+    places = shown_keys(policy)
     for number, key in enumerate(policy.keys):
         words, certificate = hashes.get(key.pin.spki_sha256 if key.pin else b"", ("", b""))
         if words:
@@ -55,7 +56,7 @@ def _mistaken(policy: DraftPolicy, certificates: Sequence[bytes]) -> Iterator[Fi
                 kind,
                 policy,
                 f"{key.pin}: is the hash of {words} of {_name(certificate)}{right}",
-                shown_key(policy, number),
+                places[number],
             )
 
 
@@ -63,6 +64,7 @@ def _roles(policy: DraftPolicy, seen: Sequence[ServedChain]) -> Iterator[Finding
     """A leaf pin of a CA's key, or a CA pin of the leaf's, is met by no chain."""
     leaves = frozenset(pins_in(each.verified[0] for each in seen))
     above = frozenset(pins_in(der for each in seen for der in each.verified[1:]))
+    places = shown_keys(policy)
     for number, key in enumerate(policy.keys):
         if key.role is PinRole.CA and key.pin in leaves - above:
             words = "is pinned as a CA's and is the key of the leaf"
@@ -70,9 +72,7 @@ def _roles(policy: DraftPolicy, seen: Sequence[ServedChain]) -> Iterator[Finding
             words = "is pinned as a leaf's and is the key of a CA"
         else:
             continue
-        yield found(
-            findings.PIN_WRONG_ROLE, policy, f"{key.pin}: {words}", shown_key(policy, number)
-        )
+        yield found(findings.PIN_WRONG_ROLE, policy, f"{key.pin}: {words}", places[number])
 
 
 def _outcome(
@@ -130,6 +130,7 @@ def _backups(policy: DraftPolicy, served: frozenset[Pin]) -> Iterator[Finding]:
 
 
 def _unserved(policy: DraftPolicy, served: frozenset[Pin]) -> Iterator[Finding]:
+    places = shown_keys(policy)
     for number, key in enumerate(policy.keys):
         active = key.role in (PinRole.LEAF, PinRole.CA)
         if active and key.pin is not None and key.pin not in served:
@@ -137,7 +138,7 @@ def _unserved(policy: DraftPolicy, served: frozenset[Pin]) -> Iterator[Finding]:
                 findings.PIN_NOT_SERVED,
                 policy,
                 f"{key.pin}: is the key of no certificate in the served chain",
-                shown_key(policy, number),
+                places[number],
             )
 
 
@@ -164,7 +165,7 @@ def _ending(
                 policy,
                 f"{pin}: the certificate of {_name(certificate)} ends on {last} "
                 f"({days(last, setting.today)}){rest}",
-                shown_key(policy, numbers[0]),
+                shown_keys(policy)[numbers[0]],
             )
 
 

@@ -8,7 +8,7 @@ from pinwarden import findings
 from pinwarden.findings import Finding
 from pinwarden.names import display
 from pinwarden.pinning.draft import DraftKey, DraftPolicy
-from pinwarden.pinning.lint.setting import LintSetting, days, found, shown_key
+from pinwarden.pinning.lint.setting import LintSetting, days, found, shown_keys
 from pinwarden.pinning.pin import BadPin
 from pinwarden.pinning.policy import Mode, PinRole
 
@@ -28,12 +28,13 @@ _CA_KINDS = frozenset({"intermediate", "root"})
 def lint_keys(policy: DraftPolicy, setting: LintSetting) -> Iterator[Finding]:
     """What is wrong with the pins themselves, and with the choice of them."""
     seen: dict[tuple[object, PinRole], int] = {}
+    places = shown_keys(policy)
     for number, key in enumerate(policy.keys):
-        where = shown_key(policy, number)
+        where = places[number]
         if key.why is not None:
             yield found(_BAD[key.why], policy, key.problem, where)
         elif (key.pin, key.role) in seen:
-            first = shown_key(policy, seen[key.pin, key.role])
+            first = places[seen[key.pin, key.role]]
             yield found(
                 findings.PIN_DUPLICATE, policy, f"{key.pin}: stands as {first} already", where
             )

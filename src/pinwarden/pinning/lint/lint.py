@@ -12,7 +12,7 @@ from pinwarden.pinning.lint.policies import lint_policy
 from pinwarden.pinning.lint.rotating import lint_rotation
 from pinwarden.pinning.lint.sets import lint_between
 from pinwarden.pinning.lint.setting import LintSetting
-from pinwarden.pinning.lint.trust import lint_trust
+from pinwarden.pinning.lint.trust import lint_hidden, lint_trust
 from pinwarden.pinning.pinset import PinSet
 
 __all__ = ["lint_draft", "lint_set"]
@@ -35,6 +35,7 @@ def lint_draft(draft: Draft, setting: LintSetting) -> tuple[Finding, ...]:
 
 def _found(draft: Draft, setting: LintSetting) -> Iterator[Finding]:
     yield from lint_between(draft)
+    yield from lint_hidden(draft, setting)
     for policy in draft.policies:
         yield from lint_policy(policy, setting)
         yield from lint_keys(policy, setting)

@@ -31,7 +31,8 @@ def lint_rotation(policy: DraftPolicy, setting: LintSetting) -> Iterator[Finding
         yield found(findings.PIN_ROTATION_BROKEN, policy, str(error), _WHERE)
         return
     pinned = policy.pins(PinRole.LEAF, PinRole.CA, PinRole.BACKUP)
-    for name, pin in (("old", rotation.old), ("new", rotation.new)):
+    named = [*(("old", pin) for pin in rotation.old), ("new", rotation.new)]
+    for name, pin in named:
         if pin not in pinned:
             yield found(
                 findings.PIN_ROTATION_BROKEN,

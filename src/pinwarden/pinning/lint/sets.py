@@ -41,10 +41,15 @@ def lint_between(draft: Draft) -> Iterator[Finding]:
         )
 
 
-def _covering(host: str, by_host: Mapping[str, DraftPolicy]) -> DraftPolicy | None:
-    """The policy that a host falls under, as `PinSet.policy_for` decides."""
+def _covering(
+    host: str, by_host: Mapping[str, DraftPolicy], *, without: str = ""
+) -> DraftPolicy | None:
+    """The policy that a host falls under, as `PinSet.policy_for` decides.
+
+    `without` is the host of a policy that is thought away.
+    """
     for name in suffixes(host):
-        policy = by_host.get(name)
+        policy = by_host.get(name) if name != without else None
         if policy is not None and (name == host or policy.include_subdomains):
             out = any(host == each or host.endswith(f".{each}") for each in policy.exclude)
             return None if out else policy
@@ -53,7 +58,7 @@ def _covering(host: str, by_host: Mapping[str, DraftPolicy]) -> DraftPolicy | No
 
 def _above(policy: DraftPolicy, by_host: Mapping[str, DraftPolicy]) -> Iterator[Finding]:
     """The policy that would decide for this one's host if this one were not there."""
-    above = _covering(policy.host, {k: v for k, v in by_host.items() if k != policy.host})
+    above = _covering(policy.host, by_host, without=policy.host)
     if above is None:
         return
     lost = _lost(policy, above)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -9,9 +10,10 @@ from datetime import date, datetime, timedelta
 from pinwarden.findings import Finding, FindingKind
 from pinwarden.names import display
 from pinwarden.pinning.draft import DraftPolicy
+from pinwarden.pinning.policy import PinRole
 from pinwarden.pinning.served import Served
 
-__all__ = ["LintSetting", "days", "found", "shown_key", "shown_set"]
+__all__ = ["LintSetting", "days", "found", "shown_keys", "shown_set"]
 
 _LONGEST_HOST = 260
 SOON = timedelta(days=30)
@@ -47,12 +49,15 @@ def found(kind: FindingKind, policy: DraftPolicy | None, message: str, where: st
     return Finding(kind=kind, subject=subject, message=message, details=tuple(details.items()))
 
 
-def shown_key(policy: DraftPolicy, number: int) -> str:
-    """Where a key of a policy stands, for people: the list that it is in, and its comment."""
-    key = policy.keys[number]
-    same = [index for index, each in enumerate(policy.keys) if each.role is key.role]
-    note = f" ({display(key.comment, 80)})" if key.comment else ""
-    return f"{key.role} pin {same.index(number) + 1}{note}"
+def shown_keys(policy: DraftPolicy) -> list[str]:
+    """Where each key of a policy stands, for people: the list that it is in, and its comment."""
+    places: Counter[PinRole] = Counter()
+    shown = []
+    for key in policy.keys:
+        places[key.role] += 1
+        note = f" ({display(key.comment, 80)})" if key.comment else ""
+        shown.append(f"{key.role} pin {places[key.role]}{note}")
+    return shown
 
 
 def shown_set(policy: DraftPolicy) -> str:

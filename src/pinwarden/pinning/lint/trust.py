@@ -9,18 +9,20 @@ from pinwarden import findings
 from pinwarden.errors import MalformedError
 from pinwarden.findings import Finding
 from pinwarden.names import display
-from pinwarden.pinning.draft import DraftPolicy
+from pinwarden.pinning.draft import Draft, DraftPolicy
 from pinwarden.pinning.evaluate import compare
 from pinwarden.pinning.lint.setting import LintSetting, found
+from pinwarden.pinning.partial_chain import hidden_pins
 from pinwarden.pinning.paths import ChainPath, possible_paths
 from pinwarden.pinning.pin import Pin
+from pinwarden.pinning.pinset import PinSet
 from pinwarden.pinning.policy import PinPolicy, PinRole
 from pinwarden.pinning.result import PinVerdict
 from pinwarden.pinning.served import ServedChain
 from pinwarden.pinning.spki import pin_of_certificate
 from pinwarden.x509.certificate import view_certificate
 
-__all__ = ["lint_trust"]
+__all__ = ["lint_hidden", "lint_trust"]
 
 _ORGANISATION = re.compile(r"(?:^|,)O=((?:[^,\\]|\\.)*)")
 
@@ -33,6 +35,20 @@ def lint_trust(
     if seen and policy.policy is not None:
         yield from _paths(policy, policy.policy, seen, setting)
     yield from _one_ca(policy, seen, setting)
+
+
+def lint_hidden(draft: Draft, setting: LintSetting) -> Iterator[Finding]:
+    """Pins that the trust store hides from partial chains, of hosts that were not asked."""
+    asked = {host for host, chains in setting.served.items() if any(c.verified for c in chains)}
+    drafts = {each.host: each for each in draft.policies if each.host not in asked}
+    pins = PinSet([each.policy for each in drafts.values() if each.policy is not None])
+    for hidden in hidden_pins(pins, setting.anchors):
+        yield found(
+            findings.PIN_ROOT_UNREACHABLE,
+            drafts[hidden.policy.host],
+            f"{hidden.pin}: clients that take partial chains (Python 3.13 and later) end at "
+            f"{hidden.below}, which their trust store holds, and never reach {hidden.above}",
+        )
 
 
 def _paths(

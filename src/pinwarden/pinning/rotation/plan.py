@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
-from pinwarden.pinning.policy import PinPolicy, PinRole
+from pinwarden.pinning.policy import OnExpiry, PinPolicy, PinRole
 from pinwarden.pinning.rotation.habit import Habit, Issuance, renewals_from
 from pinwarden.pinning.rotation.state import Rotation, Stage
 from pinwarden.pinning.rotation.steps import Step
@@ -14,6 +14,13 @@ __all__ = ["Plan", "PlannedStep", "make_plan"]
 
 _SHOWN = (Step.PREPARE, Step.PUBLISH, Step.SWITCH, Step.PROMOTE, Step.RETIRE)
 _STAGES = (Stage.PREPARED, Stage.PUBLISHED, Stage.SWITCHING, Stage.PROMOTED)
+
+_THEN = {
+    OnExpiry.CLOSED: "refuse every connection",
+    OnExpiry.OPEN: "connect without pins",
+    OnExpiry.REPORT_ONLY: "only report",
+    None: "do what is not said",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +56,7 @@ class Circumstances:
     `client_lag` and `keep` are in days: how old a client's set may be, and how long the
     old pin stays after the switch. `ends` is the last day of the certificate with the old
     key; `served` the leaf's certificate and `habit` how it is renewed; None if unknown.
+    `new_is_alone` says that an address serves the new key and no old one.
     """
 
     today: date
@@ -58,6 +66,7 @@ class Circumstances:
     ends: date | None = None
     served: Issuance | None = None
     habit: Habit | None = None
+    new_is_alone: bool = False
 
 
 def make_plan(policy: PinPolicy, rotation: Rotation | None, given: Circumstances) -> Plan:
@@ -127,12 +136,16 @@ def _warnings(
     found = []
     if policy.expires is not None and policy.expires < switch:
         found.append(
-            f"the policy's last day is {policy.expires}, before the switch on {switch}: clients "
-            "without a newer set are by then without it (on_expiry = "
-            f'"{policy.on_expiry}"); move expires first'
+            f"the policy's last day is {policy.expires}, before the switch on {switch}: after it "
+            f"clients with this set {_THEN[policy.on_expiry]}; move expires first"
         )
     if rotation is not None and rotation.stage in (Stage.SWITCHING, Stage.PROMOTED):
         return tuple(found)
+    if given.new_is_alone and given.today < earliest:
+        found.append(
+            f"the new key is served already, and clients may be without its pin until {earliest}: "
+            "go back to the old key until then"
+        )
     if given.ends is not None and earliest > given.ends:
         found.append(
             f"the certificate with the old key ends on {given.ends}, and clients may be without "

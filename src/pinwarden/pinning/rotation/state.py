@@ -16,6 +16,7 @@ __all__ = ["LONGEST_LAG", "NewWas", "Rotation", "Stage", "parse_rotation"]
 LONGEST_LAG = 3650
 """Days; whoever needs more has clients that are never updated."""
 
+_MOST_OLD = 100
 _KEYS = frozenset(
     {"stage", "old", "new", "client_lag_days", "new_was"}
     | {"prepared", "published", "switching", "promoted"}
@@ -47,12 +48,13 @@ class NewWas(StrEnum):
 class Rotation:
     """A rotation under way, with the day of each step in UTC.
 
+    `old` are the keys to be replaced: several where a whole CA is left.
     `client_lag` is the number of days after which no client has an older set than the one
     published.
     """
 
     stage: Stage
-    old: Pin
+    old: tuple[Pin, ...]
     new: Pin
     client_lag: int
     new_was: NewWas
@@ -75,7 +77,7 @@ class Rotation:
         """As the file keeps it."""
         found: dict[str, object] = {
             "stage": str(self.stage),
-            "old": str(self.old),
+            "old": [str(pin) for pin in self.old],
             "new": str(self.new),
             "client_lag_days": self.client_lag,
             "new_was": str(self.new_was),
@@ -105,8 +107,8 @@ def parse_rotation(table: Mapping[str, Any]) -> Rotation:
     assert prepared is not None
     return Rotation(
         stage=Stage(stage),
-        old=_pin(table, "old"),
-        new=_pin(table, "new"),
+        old=_old(table.get("old")),
+        new=_pin(table.get("new"), "new"),
         client_lag=lag,
         new_was=NewWas(was),
         prepared=prepared,
@@ -126,8 +128,14 @@ def _refuse_disorder(stage: Stage, days: Mapping[Stage, date | None]) -> None:
             raise MalformedError(f"rotation: is only {stage}, and says when it was {step}")
 
 
-def _pin(table: Mapping[str, Any], key: str) -> Pin:
-    text = table.get(key)
+def _old(value: object) -> tuple[Pin, ...]:
+    found = tuple(_pin(each, "old") for each in value) if isinstance(value, list) else ()
+    if not 0 < len(found) <= _MOST_OLD or len(set(found)) < len(found):
+        raise MalformedError("rotation: old is not a list of pins")
+    return found
+
+
+def _pin(text: object, key: str) -> Pin:
     if not isinstance(text, str):
         raise MalformedError(f"rotation: {key} is not a pin")
     return parse_pin(text)

@@ -7,7 +7,7 @@ done here keeps this true: every key that a server may show is in every such set
     publish   that set is being given to clients
     switch    no client has an older one: servers may show the new key
     promote   every address shows the new key: its pin is no backup any longer
-    retire    no address shows the old key: its pin goes
+    retire    no address needs the old keys: their pins go
     abort     back to the old key, as long as it has not been retired
 """
 
@@ -22,7 +22,7 @@ from pinwarden.errors import VerificationError
 from pinwarden.names import display
 from pinwarden.pinning.evaluate import compare
 from pinwarden.pinning.pin import Pin
-from pinwarden.pinning.policy import PinPolicy, PinRole, PinSetError
+from pinwarden.pinning.policy import Mode, PinPolicy, PinRole, PinSetError
 from pinwarden.pinning.result import PinVerdict, Reason
 from pinwarden.pinning.rotation.edits import Edit, NewKey, after
 from pinwarden.pinning.rotation.state import NewWas, Rotation, Stage
@@ -76,7 +76,7 @@ def active_role(policy: PinPolicy, pin: Pin) -> PinRole | None:
 
 def prepare(
     policy: PinPolicy,
-    old: Pin,
+    old: Sequence[Pin],
     new: NewKey,
     backups: Sequence[NewKey],
     *,
@@ -87,28 +87,30 @@ def prepare(
 
     Raises `RefusedError` if a pin is not what it is to be, or no backup is left.
     """
-    if active_role(policy, old) is None:
-        raise RefusedError(f"{old}: is not a leaf or CA pin of this policy")
-    if new.pin == old:
-        raise RefusedError(f"{old}: is the old pin and the new one")
+    for pin in old:
+        if active_role(policy, pin) is None:
+            raise RefusedError(f"{pin}: is not a leaf or CA pin of this policy")
+        if new.pin == pin:
+            raise RefusedError(f"{pin}: is the old pin and the new one")
     if new.pin in policy.pins(PinRole.FORBIDDEN):
         raise RefusedError(f"{new.pin}: is forbidden by this policy")
     was = _was(policy, new.pin)
     edits = [Edit(key=new, target=PinRole.BACKUP)] if was is NewWas.UNKNOWN else []
     for backup in backups:
-        if backup.pin in (old, new.pin) or active_role(policy, backup.pin):
+        if backup.pin in (*old, new.pin) or active_role(policy, backup.pin):
             raise RefusedError(f"{backup.pin}: is in use, so it is no backup")
         if backup.pin not in policy.pins(PinRole.BACKUP):
             edits.append(Edit(key=backup, target=PinRole.BACKUP))
     changed = _after(policy, edits)
-    if not changed.pins(PinRole.BACKUP) - {new.pin} and not policy.allow_no_backup:
+    needed = policy.mode is Mode.ENFORCE and not policy.allow_no_backup
+    if needed and not changed.pins(PinRole.BACKUP) - {new.pin}:
         raise RefusedError(
             f"{new.pin}: is the last backup, and once it is served there would be none",
             hint=_BACKUP_HINT,
         )
     rotation = Rotation(
         stage=Stage.PREPARED,
-        old=old,
+        old=tuple(old),
         new=new.pin,
         client_lag=client_lag,
         new_was=was,
@@ -182,15 +184,16 @@ def retire(
     at: datetime,
     forbid: bool = False,
 ) -> Change:
-    """Take the old pin out, or with `forbid` (a stolen key) make it one that must not be seen."""
+    """Take the old pins out, or with `forbid` (a stolen key) make it one that must not be seen."""
     _expect(rotation, Stage.PROMOTED, Step.RETIRE)
-    role = active_role(policy, rotation.old)
-    if role is None:
-        raise RefusedError(f"{rotation.old}: is not a leaf or CA pin of this policy any longer")
+    _refuse_without_new(policy, rotation)
     target = PinRole.FORBIDDEN if forbid else None
-    edits = (Edit(key=NewKey(pin=rotation.old), source=role, target=target),)
+    edits = tuple(
+        Edit(key=NewKey(pin=pin), source=active_role(policy, pin), target=target)
+        for pin in rotation.old
+    )
     changed = _after(policy, edits)
-    _refuse_mismatch(changed, served, at, "still serves the old key alone", rotation.old)
+    _refuse_mismatch(changed, served, at, "still serves the old key alone", *rotation.old)
     return Change(edits=edits, policy=changed, rotation=None)
 
 
@@ -218,16 +221,18 @@ def _was(policy: PinPolicy, pin: Pin) -> NewWas:
 def _expect(rotation: Rotation, stage: Stage, step: Step) -> None:
     if rotation.stage is not stage:
         raise RefusedError(
-            f"{step}: comes after the rotation was {stage}, and it is {rotation.stage}",
+            f"{step} comes only once the rotation is {stage}, and it is {rotation.stage}",
             hint="`pinwarden pin rotate` without --do shows the next step",
         )
 
 
 def _refuse_without_new(policy: PinPolicy, rotation: Rotation) -> None:
     """The file may have been edited by hand since."""
-    for name, pin in (("old", rotation.old), ("new", rotation.new)):
-        if pin not in policy.pins():
-            raise RefusedError(f"{pin}: the {name} pin is not in the policy any longer")
+    for pin in rotation.old:
+        if active_role(policy, pin) is None:
+            raise RefusedError(f"{pin}: the old pin is not in the policy any longer")
+    if rotation.new not in policy.pins():
+        raise RefusedError(f"{rotation.new}: the new pin is not in the policy any longer")
 
 
 def _all_seen(served: Sequence[ServedChain]) -> Sequence[ServedChain]:
@@ -245,19 +250,21 @@ def _refuse_mismatch(
     served: Sequence[ServedChain],
     at: datetime,
     words: str = "",
-    pin: Pin | None = None,
+    *pins: Pin,
 ) -> None:
     """The one rule that no step may break, asked of the evaluation that clients run.
 
-    `words` say it shorter where the chain holds `pin`.
+    `words` say it shorter where the chain holds one of `pins`.
     """
     for each in _all_seen(served):
         result = compare(policy, each.verified, policy.host, at=at)
         if result.verdict is PinVerdict.MATCH:
             continue
-        if pin in result.seen and result.reason is not Reason.EXPIRED:
+        seen = [pin for pin in pins if pin in result.seen]
+        if seen and result.reason is not Reason.EXPIRED:
             raise RefusedError(
-                f"{_at(each)}: {words}: {pin}", hint="without that pin its clients are locked out"
+                f"{_at(each)}: {words}: {seen[0]}",
+                hint="without that pin its clients are locked out",
             )
         raise RefusedError(f"{_at(each)}: clients with the changed set would refuse it: {result}")
 

@@ -1,0 +1,1 @@
+"""Pins in the forms of other programs, read as drafts that lint can judge, faults and all."""

@@ -1,0 +1,103 @@
+"""Public-Key-Pins headers (RFC 7469 section 2.1), out of a file of headers or alone.
+
+A client ignores the whole field if anything in it is malformed; here the pins are kept,
+and the notes say that no client would have.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pinwarden.errors import MalformedError, quoted
+from pinwarden.pinning.formats.reading.found import Found
+
+__all__ = ["read"]
+
+_FIELD = re.compile(
+    r"^[ \t]*(?:add_header[ \t]+|header[ \t]+(?:always[ \t]+)?set[ \t]+)?[\"']?"
+    r"(public-key-pins(?:-report-only)?)[\"']?[ \t]*:?[ \t]*(.*)$",
+    re.IGNORECASE,
+)
+_DIRECTIVE = re.compile(
+    r"[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:[ \t]*=[ \t]*(?:\"([^\"]*)\"|([^;\"\s]*)))?[ \t]*(;|$)"
+)
+_LONGEST_FIELD = 16_384
+_MOST_LINES = 100_000
+
+
+def read(text: str, hosts: tuple[str, ...], notes: list[str]) -> Iterator[Found]:
+    """The policy of a header, for the hosts that it was sent by, since it does not say.
+
+    Raises `MalformedError` if there is no header, or nobody says of which host it is.
+    """
+    fields = dict[str, str]()
+    for line in text.splitlines()[:_MOST_LINES]:
+        if (match := _FIELD.match(line)) is not None:
+            name = match[1].lower()
+            if name in fields:
+                notes.append(f"of several {match[1]} headers a client reads the first")
+            else:
+                fields[name] = _unquoted(match[2])
+    if not fields and "pin-" in text.lower():
+        fields["public-key-pins"] = " ".join(text.split())
+    if not fields:
+        raise MalformedError("holds no Public-Key-Pins header")
+    if not hosts:
+        raise MalformedError(
+            "a header does not say whose it is", hint="name the host that sends it with --host"
+        )
+    enforced = fields.get("public-key-pins")
+    if enforced is not None and len(fields) > 1:
+        notes.append("Public-Key-Pins-Report-Only stands beside Public-Key-Pins, and is left out")
+    value = enforced if enforced is not None else next(iter(fields.values()))
+    for host in hosts:
+        yield _policy(host, value, enforced is None, notes)
+
+
+def _unquoted(value: str) -> str:
+    """A value as a server's configuration has it: in quotes, perhaps with more after them."""
+    value = value.strip()
+    if value[:1] == "'":
+        return value[1:].partition("'")[0]
+    if value[:1] == '"':
+        # The quotes inside are escaped, as Apache and nginx want it.
+        end = re.search(r"(?<!\\)\"", value[1:])
+        return (value[1 : end.start() + 1] if end else value[1:]).replace('\\"', '"')
+    return value
+
+
+def _policy(host: str, value: str, report_only: bool, notes: list[str]) -> Found:
+    if len(value) > _LONGEST_FIELD:
+        raise MalformedError(f"a header is longer than {_LONGEST_FIELD:,} characters")
+    pins: list[str] = []
+    others: dict[str, str] = {}
+    at = 0
+    while at < len(value):
+        match = _DIRECTIVE.match(value, at)
+        if match is None or match.end() == at:
+            if value[at:].strip(" \t;"):
+                notes.append(f"clients ignore the header for {quoted(value[at:], 60)}")
+            break
+        at = match.end()
+        name, given = match[1].lower(), match[2] if match[2] is not None else match[3]
+        if name.startswith("pin-"):
+            if match[2] is None:
+                notes.append(f"clients ignore the header: {quoted(match[1])} is not in quotes")
+            # An unknown hash is no fault to a client, and here it is one.
+            pins.append(f'{name}="{given or ""}"')
+        elif name in others:
+            notes.append(f"clients ignore the header: {quoted(name)} stands twice")
+        else:
+            others[name] = given or ""
+    if not report_only and not others.get("max-age", "").isdigit():
+        notes.append("clients ignore the header: it has no max-age")
+    elif others.get("max-age", "").strip("0") == "" and not report_only:
+        notes.append("max-age=0 has clients forget the pins")
+    return Found(
+        host=host,
+        anywhere=tuple(pins),
+        include_subdomains="includesubdomains" in others,
+        report_only=report_only,
+        report_uri=others.get("report-uri", ""),
+    )
