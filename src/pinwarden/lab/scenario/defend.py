@@ -15,6 +15,7 @@ TOKEN = "Bearer 6a1f-secret"  # noqa: S105 - of the story
 _ANCHORS = "trusted.pem"
 _PINS = "pins.toml"
 _BACKUP = "backup.key"
+_NEXT = "other-ca.pem"
 _CLIENT = "client.py"
 # Shown to the audience: what differs between the two clients is one line.
 _CONNECT = """\
@@ -51,7 +52,7 @@ class Defend:
         with LabTLS(Credentials.of(honest)) as server:
             self._pins(server)
             self._attack(server, honest, rogue)
-            self._change_of_keys(server)
+            self._change_of_keys(server, honest)
 
     def _pins(self, server: LabTLS) -> None:
         stage = self.stage
@@ -98,15 +99,29 @@ class Defend:
         words = self._client(_PINNED, server)
         stage.check("your own server still answers it", words.endswith("200 OK"), words)
 
-    def _change_of_keys(self, server: LabTLS) -> None:
+    def _change_of_keys(self, server: LabTLS, honest: Issued) -> None:
         stage = self.stage
-        stage.scene("You move to another CA, and forget the clients", "defend")
-        moved = CA("Other CA").issue([API])
+        stage.scene("You move to another CA", "defend")
+        other = CA("Other CA")
+        moved = other.issue([API])
         anchors = self.stage.folder / _ANCHORS
-        anchors.write_bytes(anchors.read_bytes() + pem(moved.chain[-1:]))
+        anchors.write_bytes(anchors.read_bytes() + pem([other.root]))
+        (stage.folder / _NEXT).write_bytes(pem([other.root]))
+        stage.say("Just like that, every client would be locked out:")
         server.present(Credentials.of(moved))
         checked = stage.run("pin", "check", _PINS, *self._where(server), most=3)
         stage.check("`pin check` says so before your users do", checked.exit_code == 1)
+        server.present(Credentials.of(honest))
+        stage.say("In steps, nobody is: first the clients learn the new pin.")
+        rotate = ("pin", "rotate", _PINS)
+        begun = stage.run(
+            *(*rotate, "--new", _NEXT, "--do", "prepare", "--do", "publish"),
+            *self._where(server),
+            most=1,
+        )
+        early = stage.run(*rotate, "--do", "switch", *self._where(server), most=2)
+        refused = begun.exit_code == 0 and early.exit_code == 1
+        stage.check("a change that comes too early is refused, with its day", refused)
 
     def _where(self, server: LabTLS) -> tuple[str, ...]:
         return ("--address", f"127.0.0.1:{server.port}", "--cafile", _ANCHORS)
