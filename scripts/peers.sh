@@ -9,6 +9,12 @@
 #   nginx, redis-server, postgres
 #                       servers that pinned clients talk to, and nginx as a client too
 #   xmllint             reads what is exported for Android and Apple
+#   envoy               a client of exported pins: the binary that the Python package pyvoy brings
+#   rustls              crates for tests/peers/pin_clients/rust, of the versions in its Cargo.toml
+#   okhttp, kotlinc     jars through Maven, at the versions of tests/peers/pin_clients/pom.xml
+#   android-all, trustkit
+#                       Android's own classes and TrustKit for Android, through Maven: their readers
+#                       of configurations run without a phone
 #   sunlight, skylight  the log that runs at Let's Encrypt, through the Go module proxy, at the
 #                       version and hashes of tests/peers/go/go.mod and go.sum
 #   octodns, botocore   with pip, into a virtual environment of their own, .peers/python
@@ -135,6 +141,77 @@ install_python() {
   fi
 }
 
+# A home of cargo's own and a lock beside it, so that the test can build with --offline --locked.
+install_rustls() {
+  local folder=$PWD/.peers/rust manifest=tests/peers/pin_clients/rust/Cargo.toml
+  command -v cargo >/dev/null || { say "no rustls: cargo is not here"; return; }
+  [ "$(cat "$folder/.fetched" 2>/dev/null)" != "$(cksum <"$manifest")" ] || { say "rustls is there"; return; }
+  rm -rf "$folder" && mkdir -p "$folder/src" && cp "$manifest" "$folder/" && touch "$folder/src/main.rs"
+  if (cd "$folder" && CARGO_HOME=$folder/home timeout 300 cargo fetch --quiet) >.peers/rust.words 2>&1; then
+    cksum <"$manifest" >"$folder/.fetched"
+    say "rustls fetched"
+  else
+    say "no rustls: cargo fetch failed ($(tail -n 1 .peers/rust.words))"
+  fi
+}
+
+install_okhttp() {
+  local folder=$PWD/.peers/okhttp pom=tests/peers/pin_clients/pom.xml
+  command -v mvn >/dev/null && command -v javac >/dev/null || { say "no okhttp: mvn and javac are not here"; return; }
+  [ "$(cat "$folder/.fetched" 2>/dev/null)" != "$(cksum <"$pom")" ] || { say "okhttp is there"; return; }
+  rm -rf "$folder" && mkdir -p "$folder"
+  if timeout 300 mvn -q -B -f "$pom" dependency:copy-dependencies -DoutputDirectory="$folder" >.peers/okhttp.words 2>&1; then
+    cksum <"$pom" >"$folder/.fetched"
+    say "okhttp and a Kotlin compiler fetched"
+  else
+    say "no okhttp: mvn failed ($(grep -m 1 ERROR .peers/okhttp.words))"
+  fi
+}
+
+install_envoy() {
+  local found
+  [ ! -x "$bin/envoy" ] || { say "envoy is there"; return; }
+  if python3 -m venv .peers/envoy && timeout 300 .peers/envoy/bin/pip install --quiet --no-input \
+    --disable-pip-version-check pyvoy==1.3.0 >.peers/envoy.words 2>&1 &&
+    found=$(find "$PWD/.peers/envoy" -path '*/_bin/envoy' -type f | head -n 1) && [ -n "$found" ]; then
+    ln -sf "$found" "$bin/envoy"
+    say "envoy installed"
+  else
+    say "no envoy: pip cannot install it ($(tail -n 1 .peers/envoy.words))"
+  fi
+}
+
+# The classes of Android itself, as Robolectric publishes them: its reader of network security
+# configurations runs without a phone.
+install_android() {
+  local jar=$PWD/.peers/android/android-all.jar artifact=org.robolectric:android-all:14-robolectric-10818077
+  command -v mvn >/dev/null || { say "no android-all: mvn is not here"; return; }
+  [ ! -f "$jar" ] || { say "android-all is there"; return; }
+  mkdir -p .peers/android
+  if timeout 300 mvn -q -B org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy -Dartifact="$artifact" \
+    -DoutputDirectory="$PWD/.peers/android" >.peers/android.words 2>&1; then
+    mv .peers/android/android-all-*.jar "$jar"
+    say "android-all fetched"
+  else
+    say "no android-all: mvn failed ($(grep -m 1 ERROR .peers/android.words))"
+  fi
+}
+
+# A library for phones is an archive with its classes in it.
+install_trustkit() {
+  local folder=$PWD/.peers/trustkit artifact=com.datatheorem.android.trustkit:trustkit:1.1.5:aar
+  command -v mvn >/dev/null || { say "no trustkit: mvn is not here"; return; }
+  [ ! -f "$folder/classes.jar" ] || { say "trustkit is there"; return; }
+  mkdir -p "$folder"
+  if timeout 300 mvn -q -B org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy -Dartifact="$artifact" \
+    -DoutputDirectory="$folder" >.peers/trustkit.words 2>&1 &&
+    (cd "$folder" && python3 -m zipfile -e trustkit-*.aar unpacked && mv unpacked/classes.jar .); then
+    say "trustkit fetched"
+  else
+    say "no trustkit: it cannot be fetched ($(grep -m 1 ERROR .peers/trustkit.words))"
+  fi
+}
+
 install_debian certspotter certspotter
 install_debian bind9 named
 install_debian bind9-utils named-checkzone named-compilezone
@@ -150,4 +227,9 @@ install_debian postgresql-15 postgres initdb
 install_debian libxml2-utils xmllint
 install_sunlight
 install_python
+install_rustls
+install_okhttp
+install_android
+install_trustkit
+install_envoy
 exit 0

@@ -189,6 +189,12 @@ def test_only_https_and_this_machine_are_asked(url: str) -> None:
         verify_bundle_url(url)
 
 
+def test_a_password_is_told_to_nobody() -> None:
+    with pytest.raises(ConfigError, match="names a user") as caught:
+        verify_bundle_url("https://user:secret@pins.example/x")
+    assert "secret" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -142,7 +142,7 @@ def test_connections_of_foreign_classes() -> None:
     """Whoever goes around the context's classes gets no connection."""
     context = made()
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        raw = socket.create_connection(listening.getsockname())
+        raw = socket.create_connection(listening.getsockname(), timeout=20)
         with pytest.raises(WeakenedContextError, match="foreign class"):
             ForeignSocket._create(sock=raw, context=context, server_hostname=HOST)  # type: ignore[attr-defined]
     with pytest.raises(WeakenedContextError, match="foreign class"):

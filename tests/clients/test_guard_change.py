@@ -150,6 +150,23 @@ def test_each_comparison_is_told_once() -> None:
     ]
 
 
+def test_pins_replaced_in_the_middle_of_a_check() -> None:
+    """A connection counts as checked against the set that it was compared with, and no other."""
+    live = LivePins(pin_set("good"))
+    once = iter([pin_set("wrong")])
+
+    def replace(_: PinResult) -> None:
+        for pins in once:
+            live.replace(pins)
+
+    context = PinnedContext(live, cafile=world().cafile, on_result=replace)
+    with world().serve() as server, wrapped(context, server.address, HOST) as tls:
+        tls.do_handshake()
+        with pytest.raises(PinMismatch):
+            tls.sendall(REQUEST)
+    assert said(server) == b""
+
+
 def test_pins_replaced_while_threads_write() -> None:
     """Whatever the moment, a set that refuses is the last that a connection hears of."""
     live = LivePins(pin_set("good"))

@@ -98,6 +98,7 @@ def test_classes_of_a_librarys_own() -> None:
     assert isinstance(context, OwnContext)
     assert context.mine() == "mine"
     assert issubclass(context.sslsocket_class, Counting)
+    assert "sslsocket_class" not in vars(context)
     with world().serve("rogue") as server, pytest.raises(PinMismatch):
         WAYS["send"](context, server.address, HOST)
     with world().serve() as server:

@@ -7,6 +7,7 @@ import socket
 import ssl
 import struct
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from pinwarden.net.tls import (
     ServedAddress,
     ServedHost,
     TLSAsker,
+    _without_idle_loopback,
     verifying_context,
 )
 from support.pin_world import HOST, said, world
@@ -337,6 +339,23 @@ def test_files_that_are_none(tmp_path: Path) -> None:
             verifying_context(client_certificate=path)
     with pytest.raises(ConfigError, match="client certificate"):
         verifying_context(client_certificate=str(sealed))
+
+
+async def test_an_address_of_this_machine_at_which_nobody_listens() -> None:
+    """`localhost` is two addresses on most machines, and a server is at one of them."""
+    with world().serve() as server:
+        endpoint = Endpoint(HOST, server.port)
+        named = await asker().ask(endpoint)
+        assert [each.address for each in named.addresses] == ["127.0.0.1"]
+        # An address that was asked for by the user is told of.
+        places = [("127.0.0.1", server.port), ("::1", server.port)]
+        both = await asker().ask(endpoint, places)
+    assert [each.nobody_listens for each in both.addresses] == [False, True]
+    assert _without_idle_loopback(both.addresses) == both.addresses[:1]
+    assert _without_idle_loopback(both.addresses[1:]) == both.addresses[1:]
+    elsewhere = replace(both.addresses[1], address="192.0.2.1")
+    kept = (both.addresses[0], elsewhere)
+    assert _without_idle_loopback(kept) == kept
 
 
 def _sealed(credentials: Credentials) -> bytes:

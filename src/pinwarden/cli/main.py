@@ -70,8 +70,9 @@ def run(arguments: Sequence[str]) -> int:
     except PinwardenError as error:
         say_error(error)
         return ExitCode.UNFINISHED
-    except BrokenPipeError:
-        # The reader of our output went away, as `head` does.
+    except (BrokenPipeError, SystemExit):
+        # The reader of our output went away, as `head` does. Click ends the program for it,
+        # with a code that means findings here.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.UNFINISHED
     except OSError as error:

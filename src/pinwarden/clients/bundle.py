@@ -28,7 +28,12 @@ from pinwarden.clients.bundle_thread import AskingThread
 from pinwarden.clients.bundle_update import BundleState, Outcome, Update, WhenStale
 from pinwarden.clients.live import LivePins
 from pinwarden.errors import ConfigError, OutsideError, PinwardenError, StoreError, quoted
-from pinwarden.pinning.bundle import BundleFile, KeySet, parse_bundle_file
+from pinwarden.pinning.bundle import (
+    BundleFile,
+    KeySet,
+    parse_bundle_file,
+    verify_bundle_name,
+)
 from pinwarden.pinning.bundle_trust import Accepted, BundleRefusedError, Refusal, Trust, accept
 from pinwarden.pinning.bundled import ClosingPins, NoPinsYet
 from pinwarden.pinning.minisign import PublicKey, parse_public_key
@@ -77,6 +82,9 @@ class BundleSource:
         Raises `ConfigError` or `MalformedError` for what makes no sense, and
         `BundleRefusedError` if the bundle that ships with the program is not to be believed.
         """
+        verify_bundle_name(name)
+        if not seconds > 0:
+            raise ConfigError("bundle source: waits for seconds, more than none")
         self._fetch = _fetching(where, name, cafile=cafile, seconds=seconds)
         every = tuple(parse_public_key(key) if isinstance(key, str) else key for key in keys)
         self._trust = Trust(name, KeySet(every, threshold), floor)
@@ -96,6 +104,11 @@ class BundleSource:
 
     def _shipped(self, initial: PinSet | bytes | None) -> Accepted | None:
         if not isinstance(initial, bytes):
+            if not (initial is None or isinstance(initial, PinSet)):
+                raise ConfigError(
+                    "bundle source: initial is neither the octets of a bundle's file nor a PinSet",
+                    hint='such as Path("shop.json").read_bytes()',
+                )
             return None
         return accept(parse_bundle_file(initial), self._trust)
 

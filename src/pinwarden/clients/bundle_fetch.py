@@ -27,6 +27,9 @@ _LOOPBACK = re.compile(
 )
 _HTTPS = re.compile(r"https://[A-Za-z0-9._\[\]:-]+(?:/|$)", re.IGNORECASE)
 _LONGEST_URL = 2000
+_USER = re.compile(r"//[^/]*@")
+# Where in its source Python's ssl module met an error.
+_PLACE = re.compile(r" \(_ssl\.c:\d+\)$")
 _MOST_REDIRECTS = 5
 _CHUNK = 65536
 _THREAD, _MOST_THREADS = "pinwarden-bundle-fetch", 16
@@ -35,8 +38,12 @@ _THREAD, _MOST_THREADS = "pinwarden-bundle-fetch", 16
 def verify_bundle_url(url: str) -> None:
     """Raises `ConfigError` unless it is https without a user name, or http on this machine."""
     if _asked(url) is None:
+        # A password in it must not get into a log.
+        shown = f"bundle address {quoted(_USER.sub('//…@', url[:_LONGEST_URL]), 200)}"
+        if _USER.search(url):
+            raise ConfigError(f"{shown}: names a user", hint="a bundle is fetched without one")
         raise ConfigError(
-            f"bundle address {quoted(url)}: is not https",
+            f"{shown}: is not https",
             hint="signatures make a bundle true; TLS keeps others from withholding it",
         )
 
@@ -94,9 +101,9 @@ class URLFetch:
             error.close()
             raise self._error(f"the server answers {error.code}") from None
         except urllib.error.URLError as error:
-            raise self._error(f"cannot be fetched: {quoted(str(error.reason))}") from None
+            raise self._error(f"cannot be fetched: {_words(error.reason)}") from None
         except (OSError, http.client.HTTPException, ValueError) as error:
-            raise self._error(f"cannot be fetched: {quoted(str(error))}") from None
+            raise self._error(f"cannot be fetched: {_words(error)}") from None
 
     def _error(self, why: str) -> OutsideError:
         return OutsideError(f"bundle {quoted(self.url)}: {why}", target=self.url)
@@ -135,6 +142,11 @@ class URLFetch:
         ):
             opener.add_handler(handler)
         return opener
+
+
+def _words(error: object) -> str:
+    words = (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
+    return quoted(_PLACE.sub("", str(words)), 200)[1:-1]
 
 
 def _keeping(kind: Any, kept: list[socket.socket]) -> Any:

@@ -42,8 +42,8 @@ class PinnedContext(HeldContext):
         """Trust what `cafile`, `capath` and `cadata` hold, or else the system's anchors.
 
         `pins` may be shared with other contexts as `LivePins`. `reporter` is told of
-        every comparison (it sorts out the failed ones), and so is `on_result`; whatever
-        they raise is logged. Raises `ConfigError` if the pins are none or this Python
+        every failed comparison, in place of the usual `Reporting`, and `on_result` of all;
+        whatever they raise is logged. Raises `ConfigError` if the pins are none or this Python
         cannot pin, and what `load_verify_locations` raises.
         """
         self._hold(Held(LivePins.of(pins), reporter, on_result))

@@ -24,7 +24,7 @@ from pinwarden.clients.ssl_classes import (
     verifies,
 )
 from pinwarden.clients.telling import Held
-from pinwarden.pinning.peer_chain import verified_chain
+from pinwarden.pinning.peer_chain import sent_chain, verified_chain
 from pinwarden.pinning.policy import OnExpiry
 from pinwarden.pinning.result import PinResult
 
@@ -81,7 +81,10 @@ class Guard:
         result = self._judge(current)
         if not result.allowed:
             self._refused, self._checked = result, None
-        self._held.tell(result, self._port() if result.failed else None)
+        if result.failed:
+            self._held.tell(result, self._port(), sent_chain(tls))
+        elif self._held.on_result is not None:
+            self._held.tell(result)
         self._keep_refusing()
         self._until = _end_of(result)
         self._checked = current

@@ -51,6 +51,7 @@ def find_mismatch(error: BaseException | None) -> PinMismatch | None:
     urllib, urllib3 and requests put the errors that they wrap.
     """
     waiting, seen = [error], set[int]()
+    # Never through properties: of some exceptions they run code, or warn.
     while waiting and len(seen) < _DEEPEST:
         each = waiting.pop()
         if not isinstance(each, BaseException) or id(each) in seen:
@@ -58,7 +59,7 @@ def find_mismatch(error: BaseException | None) -> PinMismatch | None:
         if isinstance(each, PinMismatch):
             return each
         seen.add(id(each))
-        waiting += [each.__cause__, each.__context__, getattr(each, "reason", None), *each.args]
+        waiting += [each.__cause__, each.__context__, vars(each).get("reason"), *each.args]
         if isinstance(each, BaseExceptionGroup):
             waiting += each.exceptions
     return None

@@ -74,7 +74,7 @@ class ReportSender:
             try:
                 self._deliver(url, body)
                 self.sent += 1
-            except Exception:  # noqa: BLE001 - whatever goes wrong is the report's problem alone
+            except Exception:  # whatever goes wrong is the report's problem alone
                 self.lost += 1
             finally:
                 self._queue.task_done()

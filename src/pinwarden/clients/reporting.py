@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pinwarden.clients.report_sender import ReportSender, is_sending
 from pinwarden.pinning.report import report_of
@@ -47,16 +47,21 @@ class Reporting:
         self._logged = _Once(log_every)
         self._reported = None if report_every is None else _Once(report_every)
 
-    def tell(self, result: PinResult, port: int | None = None) -> None:
-        """Tell about one comparison, if it failed; never raises, never waits."""
+    def tell(
+        self, result: PinResult, port: int | None = None, served: Sequence[bytes] = ()
+    ) -> None:
+        """Tell about one comparison, if it failed; never raises, never waits.
+
+        `served` are the certificates in DER as the server sent them.
+        """
         if not result.failed or is_sending():
             return
         try:
-            self._tell(result, port)
+            self._tell(result, port, served)
         except Exception:
             _log.exception("pins: a failure could not be reported")
 
-    def _tell(self, result: PinResult, port: int | None) -> None:
+    def _tell(self, result: PinResult, port: int | None, served: Sequence[bytes]) -> None:
         policy = result.policy
         if policy is None:
             return
@@ -67,7 +72,7 @@ class Reporting:
             more = f" ({missed} more like it since it was last told)" if missed else ""
             _log.warning("pins (%s): %s%s", words, result, more)
         if self._reported and policy.report_uri and self._reported.due(same) is not None:
-            body = json.dumps(report_of(result, port=port)).encode()
+            body = json.dumps(report_of(result, port=port, served=served)).encode()
             if not self.sender.send(policy.report_uri, body):
                 _log.warning("pins: too many reports are waiting; one was dropped")
         if self._on_failure is not None:

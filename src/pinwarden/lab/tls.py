@@ -135,7 +135,8 @@ class LabTLS(Served):
             for each in list(self._open):
                 with contextlib.suppress(OSError):
                     each.shutdown(socket.SHUT_RDWR)
-            for thread in threads:
+            # One that was only just made cannot be joined yet.
+            for thread in [each for each in threads if each.ident is not None]:
                 await asyncio.to_thread(thread.join, _PATIENCE)
         self._listening.close()
 

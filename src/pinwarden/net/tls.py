@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
+import re
 import socket
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from ipaddress import ip_address
 
 from pinwarden.errors import ConfigError, quoted
 from pinwarden.net.endpoint import Endpoint
@@ -30,6 +33,8 @@ MOST_ADDRESSES = 32
 _MOST_OCTETS = 1 << 20
 _RECORD = 65536
 _HANDSHAKE, _ALERT = 22, 21
+# Where in its source Python's ssl module met an error.
+_OPENSSL_PLACE = re.compile(r" \(_ssl\.c:\d+\)$")
 _USUAL_STARTTLS = {port: protocol for protocol, port in STARTTLS_PORTS.items()} | {587: "smtp"}
 
 
@@ -50,7 +55,8 @@ class ServedAddress:
     `verified` runs in DER from the leaf to the trust anchor, as the TLS library verified
     it for this host; it is empty, and `failure` and `problem` say why, where that did not
     come about. `sent` is what the server sent, which proves nothing; where the handshake
-    failed for another reason than the certificate it is empty too.
+    failed for another reason than the certificate it is empty too. `nobody_listens` is
+    whether the address itself said that the port is closed.
     """
 
     address: str
@@ -60,6 +66,7 @@ class ServedAddress:
     failure: Failure | None = None
     problem: str = ""
     protocol: str = ""
+    nobody_listens: bool = False
 
     def __str__(self) -> str:
         host = f"[{self.address}]" if ":" in self.address else self.address
@@ -154,8 +161,8 @@ class TLSAsker:
 
         Never raises for what a host does: that is in the result.
         """
-        found = tuple(dict.fromkeys(addresses))
-        if not found:
+        given = found = tuple(dict.fromkeys(addresses))
+        if not given:
             try:
                 found = await self._resolve(endpoint)
             except TimeoutError:
@@ -168,7 +175,7 @@ class TLSAsker:
         )
         return ServedHost(
             endpoint=endpoint,
-            addresses=tuple(served),
+            addresses=tuple(served) if given else _without_idle_loopback(served),
             left_out=max(0, len(found) - MOST_ADDRESSES),
         )
 
@@ -200,6 +207,20 @@ class TLSAsker:
             return replace(place, failure=Failure.TIMEOUT, problem=problem)
 
 
+def _without_idle_loopback(served: Sequence[ServedAddress]) -> tuple[ServedAddress, ...]:
+    """Those addresses of a name, without the ones of this machine at which nothing listens.
+
+    `localhost` is 127.0.0.1 and ::1, and servers for tests are at one of them. Here, and
+    here alone, it is known that nobody else is served anything at the other.
+    """
+    idle = {
+        each.address
+        for each in served
+        if each.nobody_listens and ip_address(each.address.partition("%")[0]).is_loopback
+    }
+    return tuple(each for each in served if len(idle) == len(served) or each.address not in idle)
+
+
 def _unverified_context(like: ssl.SSLContext) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -218,7 +239,8 @@ async def _visit(
         # The event loop's own words repeat the address.
         words = os.strerror(error.errno) if error.errno else _words(error)
         problem = f"cannot be connected to: {words.lower()}"
-        return replace(place, failure=Failure.UNREACHABLE, problem=problem)
+        idle = error.errno == errno.ECONNREFUSED
+        return replace(place, failure=Failure.UNREACHABLE, problem=problem, nobody_listens=idle)
     try:
         handshake = _Handshake(reader, writer, context, endpoint.host)
         if endpoint.starttls is not None:
@@ -341,4 +363,7 @@ def _words(error: Exception) -> str:
     if isinstance(error, ssl.SSLError) and error.reason:
         return error.reason.lower().replace("_", " ")
     words = (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
+    words = _OPENSSL_PLACE.sub("", words)
+    if words == "[SSL] PEM lib":
+        words = "is not in PEM"
     return quoted(" ".join(str(words).split()))[1:-1]

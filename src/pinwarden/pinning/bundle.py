@@ -29,6 +29,7 @@ __all__ = [
     "parse_bundle",
     "parse_bundle_file",
     "to_bundle_text",
+    "verify_bundle_name",
 ]
 
 FORMAT = "pinwarden-pins-1"
@@ -114,10 +115,7 @@ class Bundle:
 
     def __post_init__(self) -> None:
         shown = f"bundle {quoted(self.name)}"
-        if not _NAME.fullmatch(self.name):
-            raise MalformedError(
-                f"{shown}: is no name", hint="letters, digits, dots and hyphens, at most 64"
-            )
+        verify_bundle_name(self.name)
         if not 1 <= self.version <= MOST_VERSION:
             raise MalformedError(f"{shown}: has no version from 1 to {MOST_VERSION}")
         for moment in (self.issued, self.expires):
@@ -129,6 +127,15 @@ class Bundle:
     def expired(self, at: datetime) -> bool:
         """Whether it is stale at a time."""
         return at >= self.expires
+
+
+def verify_bundle_name(name: str) -> None:
+    """Raises `MalformedError` for what no bundle can be called."""
+    if not _NAME.fullmatch(name):
+        raise MalformedError(
+            f"bundle {quoted(name)}: is no name",
+            hint="letters, digits, dots, hyphens and underscores, at most 64",
+        )
 
 
 def to_bundle_text(bundle: Bundle) -> str:

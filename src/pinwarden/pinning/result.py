@@ -38,7 +38,7 @@ _WORDS = {
     Reason.PIN_MATCHED: "a pinned key is in the verified chain",
     Reason.NO_PIN_MATCHED: "no pinned key is in the verified chain",
     Reason.FORBIDDEN_KEY: "a forbidden key is in the verified chain",
-    Reason.EMPTY_CHAIN: "the TLS library gave no verified chain, as after a resumed session",
+    Reason.EMPTY_CHAIN: "there is no verified chain",
     Reason.CHAIN_UNREADABLE: "a certificate of the verified chain is not in DER",
     Reason.EXPIRED: "the policy has expired",
     Reason.HOST_NOT_PINNED: "no policy is about this host",

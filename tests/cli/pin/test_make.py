@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from datetime import date
 from pathlib import Path
@@ -173,6 +174,18 @@ def test_the_file(pin: Pin, served: Served, files: Path) -> None:
     assert pin(*arguments[:-1], files / "no" / "folder.toml").code == 2
     assert pin(*arguments[:-1], files).code == 2
     assert {each.name for each in files.iterdir() if each.name.startswith(".")} == set()
+
+
+def test_a_device_is_not_replaced(pin: Pin, served: Served, files: Path) -> None:
+    """`-o /dev/stdout --force` must not put a file in the place of a device."""
+    pipe = files / "pipe"
+    os.mkfifo(pipe)
+    words = ("--backup", world().pins["spare"].curl, *TRUST, "-o", pipe)
+    ran = pin("make", served("genuine"), *words, "--force")
+    assert (ran.code, ran.out) == (2, "")
+    assert "is no ordinary file" in ran.err
+    assert pipe.is_fifo()
+    assert pin("make", served("genuine"), *words).code == 2
 
 
 def test_what_is_made_is_what_check_takes(pin: Pin, served: Served, files: Path) -> None:

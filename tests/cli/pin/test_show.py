@@ -111,6 +111,13 @@ def test_a_fingerprint_is_no_pin(pin: Pin) -> None:
     assert "fingerprint of a whole certificate" in ran.err
 
 
+@pytest.mark.parametrize("before", ["", "sha256 Fingerprint=", "SHA256 Fingerprint="])
+def test_a_fingerprint_as_openssl_prints_it(before: str, pin: Pin) -> None:
+    ran = pin("show", before + ":".join(["37", "44"] * 16))
+    assert (ran.code, ran.out) == (2, "")
+    assert "looks like the fingerprint of a whole certificate" in ran.err
+
+
 def test_bare_pins_of_one_place(pin: Pin, served: Served) -> None:
     """What a script puts into a variable is the pin alone."""
     ran = pin("show", served("genuine"), *TRUST, "--bare", "--role", "leaf")
@@ -198,6 +205,33 @@ def test_a_name_that_is_a_file_here(
     assert "is a file here" in ran.err
     (files / HOST).write_bytes(b"x")
     assert pin("show", served("genuine"), *TRUST, "--json").line["source"] == "host"
+
+
+@pytest.mark.parametrize("name", ["missing.pem", "missing.KEY", "missing.toml"])
+def test_a_file_that_is_not_there(name: str, pin: Pin) -> None:
+    """What can only be a file is asked of no resolver."""
+    for words in (["show", name], ["check", name], ["make", "localhost:1", "--backup", name]):
+        ran = pin(*words)
+        assert (ran.code, ran.out) == (2, "")
+        assert "No such file" in ran.err
+
+
+def test_a_host_with_a_path(pin: Pin) -> None:
+    ran = pin("show", "localhost:9/path")
+    assert ran.code == 2
+    assert "hint: a host stands without a path" in ran.err
+    assert "hint" not in pin("show", "./nothing/here").err
+
+
+def test_a_name_longer_than_a_file_may_have(pin: Pin) -> None:
+    for words in (["show"], ["check"], ["check", "--pin", world().pins["leaf"].curl]):
+        ran = pin(*words, "a" * 5000)
+        assert (ran.code, ran.out) == (2, "")
+        assert "cannot be written" not in ran.err
+
+
+def test_a_timeout_that_is_no_number(pin: Pin) -> None:
+    assert pin("show", "localhost:9", "--timeout", "nan").code == 2
 
 
 def test_the_base64_is_that_of_the_key(pin: Pin, files: Path) -> None:

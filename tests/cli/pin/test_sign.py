@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -149,6 +150,32 @@ def test_nobody_signs_what_cannot_be_read(desk: Desk) -> None:
     """A signer's name stands under what the text says to clients."""
     desk.path("1.json").write_text('{"bundle": "{\\"version\\": 1}", "signatures": []}')
     assert "format" in desk.refusal("sign", "1.json", "--key", "anna.key")
+
+
+def test_a_key_has_a_name(desk: Desk) -> None:
+    for name in ("", ".", "..", "keys/.."):
+        assert "needs a name" in desk.refusal("sign", "--new-key", name, "--no-passphrase")
+
+
+def test_what_to_say_instead(desk: Desk) -> None:
+    words = ("sign", "pins.toml", "--name", "shop", "--version", "1")
+    desk.refusal(*words, "--expires", "30")
+    assert "a number of days: 30d" in desk.err
+    desk.path("large.key").write_bytes(bytes(1 << 17))
+    assert "64 KiB" in desk.refusal(*words, "--expires", "30d", "--key", "large.key")
+
+
+def test_a_device_is_not_replaced(desk: Desk) -> None:
+    """Nor anything else that is no file; and what a link points to is, not the link."""
+    words = ("pins.toml", "--name", "shop", "--version", "1", "--expires", "3d", "--force")
+    os.mkfifo(desk.path("pipe"))
+    assert "no ordinary file" in desk.refusal("sign", *words, "-o", "pipe")
+    assert desk.path("pipe").is_fifo()
+    desk.path("real.json").write_text("old")
+    desk.path("link.json").symlink_to("real.json")
+    desk.run("sign", *words, "-o", "link.json")
+    assert desk.path("link.json").is_symlink()
+    assert "bundle" in json.loads(desk.path("real.json").read_text())
 
 
 def test_keys_are_made_for_signing(desk: Desk) -> None:

@@ -82,6 +82,21 @@ def test_an_old_version_is_rolled_back(desk: Desk) -> None:
     assert (found["reason"], found["version"]) == ("rolled-back", 2)
 
 
+def test_a_version_is_that_of_a_client_which_saw_the_keys_change(desk: Desk) -> None:
+    change = signed(fresh(3, next_keys=key_set(2, DORA, EMIL)), ANNA, BERT, DORA, EMIL)
+    put(desk, "4.json", file_of(fresh(4), (DORA, EMIL), [change]))
+    assert desk.json("verify", "4.json", *TRUST, "--after", "3")["verdict"] == "good"
+    found = desk.json("verify", "4.json", *TRUST, "--after", "4", code=1)
+    assert (found["reason"], found["version"]) == ("rolled-back", 4)
+
+
+def test_a_clock_that_is_behind(desk: Desk) -> None:
+    desk.run("verify", "2.json", *TRUST, "--at", "2020-01-01")
+    assert "note: it is issued after 2020-01-01T00:00:00Z" in desk.err
+    desk.run("verify", "2.json", *TRUST)
+    assert "note" not in desk.err
+
+
 def test_time_makes_it_stale(desk: Desk) -> None:
     later = (datetime.now(UTC) + timedelta(days=31)).isoformat()
     found = desk.json("verify", "2.json", *TRUST, "--at", later, code=1)
@@ -140,11 +155,14 @@ def test_words_for_people_hold_nothing_of_an_attacker(desk: Desk) -> None:
         ("verify", "2.json", "--key", DORA.public.text, "--previous", "1.json"),
         ("verify", "2.json", *TRUST, "--at", "soon"),
         ("verify", "http://pins.example/x.json"),
+        ("verify", "ftp://pins.example/x.json"),
+        ("verify", "https://user:secret@pins.example/x.json"),
     ],
 )
 def test_usage_is_told(desk: Desk, words: tuple[str, ...]) -> None:
-    desk.refusal(*words)
+    assert "secret" not in desk.refusal(*words)
 
 
 def test_what_cannot_be_fetched_is_unfinished(desk: Desk) -> None:
     desk.run("verify", "http://127.0.0.1:1/x.json", *TRUST, code=3)
+    assert desk.err.endswith(": cannot be fetched: Connection refused\n")

@@ -35,7 +35,8 @@ def read_file(path: Path, limit: int) -> bytes:
 def _read(file: BinaryIO, name: str, limit: int) -> bytes:
     data = file.read(limit + 1)
     if len(data) > limit:
-        raise ConfigError(f"{name}: is larger than {limit >> 20} MiB")
+        size = f"{limit >> 20} MiB" if limit >> 20 else f"{limit >> 10} KiB"
+        raise ConfigError(f"{name}: is larger than {size}")
     return data
 
 

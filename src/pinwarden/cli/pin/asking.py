@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
+from math import isnan
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -90,6 +91,8 @@ def asking_options(command: F) -> F:
 def asking_from(options: dict[str, Any]) -> Asking:
     """Takes what `asking_options` added out of a command's options; raises `ConfigError`."""
     only_4, only_6 = options.pop("ipv4"), options.pop("ipv6")
+    if isnan(options["timeout"]):
+        raise ConfigError("--timeout: is not a number")
     if only_4 and only_6:
         raise ConfigError("--ipv4 and --ipv6: choose one of them")
     family = socket.AF_INET if only_4 else socket.AF_INET6 if only_6 else socket.AF_UNSPEC

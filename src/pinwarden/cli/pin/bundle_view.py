@@ -30,7 +30,8 @@ def read_bundle_file(path: Path) -> BundleFile:
     try:
         return parse_bundle_file(data)
     except MalformedError as error:
-        raise ConfigError(f"file {quoted(str(path))}: {error}", hint=error.hint) from None
+        who = "standard input" if str(path) == "-" else f"file {quoted(str(path))}"
+        raise ConfigError(f"{who}: {error}", hint=error.hint) from None
 
 
 def read_public_key(text: str) -> PublicKey:

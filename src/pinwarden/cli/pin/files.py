@@ -19,9 +19,13 @@ __all__ = ["is_file", "looks_like_pin", "passphrase_option", "read_keys"]
 # What cannot be a host: a hash with its name before it, in base64, or in hexadecimal.
 _PIN = re.compile(
     r"\s*(?:(?:pin-)?(?:sha-?\d+|md5)\s*[:/=].*|[A-Za-z0-9+/]{43}=|[0-9A-Fa-f]{64}"
-    r"|(?:[0-9A-Fa-f]{2}[: ]){15,}[0-9A-Fa-f]{2})\s*",
+    r"|(?:[0-9A-Fa-f]{2}[: ]){15,}[0-9A-Fa-f]{2}|(?:sha-?\d+|md5) fingerprint.*)\s*",
     re.IGNORECASE | re.DOTALL,
 )
+
+_NO_TOP_LEVEL_DOMAINS = {
+    *(".pem", ".crt", ".cer", ".der", ".key", ".csr", ".p7b", ".p7c", ".toml", ".json"),
+}
 
 passphrase_option = click.option(
     "--passphrase-file",
@@ -36,12 +40,20 @@ def looks_like_pin(target: str) -> bool:
 
 
 def is_file(target: str) -> bool:
-    """Whether a target is a file: `-`, a path with a separator, or one that is here."""
+    """Whether a target is a file: `-`, a path with a separator, or one that is here.
+
+    A name that ends as only files do is one too, so that no resolver is asked for it.
+    """
     if target == "-":
         return True
     if "://" in target or looks_like_pin(target):
         return False
-    return os.sep in target or Path(target).is_file()
+    if os.sep in target or Path(target).suffix.lower() in _NO_TOP_LEVEL_DOMAINS:
+        return True
+    try:
+        return Path(target).is_file()
+    except OSError:
+        return False
 
 
 def read_keys(path: str, passphrase_file: str | None = None) -> list[KeyMaterial]:
@@ -49,7 +61,7 @@ def read_keys(path: str, passphrase_file: str | None = None) -> list[KeyMaterial
 
     Says so if the file has a chain in another order.
     """
-    data = read_file(Path(path), LARGEST_FILE)
+    data = _read(path)
     name = "standard input" if path == "-" else f"file {quoted(path)}"
 
     def passphrase(who: str) -> bytes:
@@ -65,6 +77,17 @@ def read_keys(path: str, passphrase_file: str | None = None) -> list[KeyMaterial
     if not is_in_order(found):
         say(f"note: {name}: the chain is not in order, leaf first; a server needs it so")
     return found
+
+
+def _read(path: str) -> bytes:
+    try:
+        return read_file(Path(path), LARGEST_FILE)
+    except ConfigError as error:
+        before, slash, _ = path.partition("/")
+        if slash and re.search(r"[.:]", before.strip(".")):
+            hint = "a host stands without a path, or in a URL such as https://example.com/"
+            raise ConfigError(str(error), hint=hint) from None
+        raise
 
 
 def _without(error: Exception) -> str:

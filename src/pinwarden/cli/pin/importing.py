@@ -42,7 +42,8 @@ _LONGEST_MESSAGE = 1000
 @click.option(
     "--chain",
     metavar="FILE",
-    help="The chain that is served, leaf first: gives pins their places, and tells the backups.",
+    help="The chain as clients verify it, leaf first and with its root: gives pins their places, "
+    "and tells the backups.",
 )
 @click.option(
     "--backup",

@@ -49,7 +49,13 @@ def writing_together(*files: tuple[Path, bytes, int]) -> None:
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Put a public file in the place of what is there, as a whole; raises `ConfigError`."""
+    """Put a public file in the place of what is there, as a whole; raises `ConfigError`.
+
+    What a link points to is replaced, and never a device.
+    """
+    if path.exists() and not path.is_file():
+        raise ConfigError(f"file {quoted(str(path))}: is no ordinary file")
+    path = path.resolve()
     new = path.with_name(f".{path.name}.{os.getpid()}.new")
     write_new(new, data, PUBLIC)
     try:

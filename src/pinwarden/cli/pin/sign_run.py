@@ -97,6 +97,8 @@ def sign_or_make_keys(order: Order) -> None:
 def _make_keys(order: Order) -> None:
     made = []
     for path in order.new_keys:
+        if path.name in ("", ".."):
+            raise ConfigError("--new-key: needs a name", hint="such as anna, for anna.key")
         key = SecretKey(secrets.token_bytes(ID_OCTETS), secrets.token_bytes(SEED_OCTETS))
         secret, public = Path(f"{path}.key"), Path(f"{path}.pub")
         for each in (secret, public):
@@ -195,7 +197,10 @@ def _expiry(text: str | None, issued: datetime) -> datetime:
             hint="how long may somebody keep newer pins from a client: such as 30d",
         )
     days = _DAYS.fullmatch(text)
-    moment = issued + timedelta(days=int(days[1])) if days else parse_moment(text, "--expires")
+    try:
+        moment = issued + timedelta(days=int(days[1])) if days else parse_moment(text, "--expires")
+    except ConfigError as error:
+        raise ConfigError(str(error), hint=f"{error.hint}, or a number of days: 30d") from None
     assert moment is not None
     moment = moment.replace(microsecond=0)
     if moment <= issued:

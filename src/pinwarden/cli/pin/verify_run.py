@@ -88,12 +88,14 @@ def verify_bundle(question: Question) -> int:
     if question.extract is not None:
         _extract(file, question.extract)
     judgement = _unknown(file) if trust is None else _judge(file, question, trust, at)
+    if judgement.verdict is _Verdict.GOOD and judgement.says and judgement.says.issued > at:
+        say(f"note: it is issued after {to_moment(at)}: is the clock right?")
     _tell(file, judgement, question)
     return ExitCode.OK if judgement.verdict is _Verdict.GOOD else ExitCode.FINDINGS
 
 
 def _read(where: str) -> BundleFile:
-    if not where.lower().startswith(("https://", "http://")):
+    if "://" not in where:
         return read_bundle_file(Path(where))
     from pinwarden.clients.bundle_fetch import URLFetch
 
@@ -132,7 +134,8 @@ def _judge(file: BundleFile, question: Question, keys: KeySet, at: datetime) -> 
     floor = 1 if question.after is None else question.after + 1
     known = keys if last is None else last.keys
     try:
-        taken = accept(file, Trust(name, keys, floor), last)
+        # Whoever has that version went through the changes of keys before it.
+        taken = accept(file, Trust(name, keys), last)
         if taken.version < floor:
             raise BundleRefusedError(
                 f"bundle: is version {taken.version}, older than {floor}", Refusal.ROLLED_BACK

@@ -21,6 +21,9 @@ def write_whole(path: str, text: str, *, force: bool = False) -> None:
     shown = f"file {quoted(path)}"
     if target.is_dir():
         raise ConfigError(f"{shown}: is a directory")
+    if force and target.exists() and not target.is_file():
+        # To replace /dev/stdout or /dev/null by a file would break more than this command.
+        raise ConfigError(f"{shown}: is no ordinary file", hint="leave out --output for stdout")
     try:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.")
         written = Path(name)

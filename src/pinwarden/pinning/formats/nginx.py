@@ -15,7 +15,7 @@ from pinwarden.pinning.formats.pinned_certificates import anchors_of, is_self_is
 from pinwarden.pinning.pinset import PinSet
 from pinwarden.pinning.policy import PinPolicy, PinRole, PinSetError
 
-_ABLE = Abilities(roles=True, exclude=True, addresses=True, subdomains=Subdomains.BY_HAND)
+_ABLE = Abilities(roles=True, exclude=True, addresses=True, subdomains=Subdomains.NONE)
 
 
 def write(pins: PinSet, writing: Writing) -> Export:

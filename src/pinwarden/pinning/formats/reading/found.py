@@ -40,13 +40,12 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What the user knows besides: the chain that is served, leaf first, and the backup pins."""
+    """What the user knows besides: the verified chain, leaf first, and the backup pins."""
 
     chain: Sequence[Pin] = ()
     backups: Collection[Pin] = ()
     allow_no_backup: bool = False
     drop_bad_pins: bool = False
-    comment: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +59,7 @@ class Imported:
 def drafted(found: Iterable[Found], notes: Iterable[str], known: Known) -> Imported:
     """The draft of what was found, with places and backups given to the pins.
 
-    A pin that counts anywhere becomes a leaf and a CA pin, unless the served chain tells
+    A pin that counts anywhere becomes a leaf and a CA pin, unless the chain tells
     its place; those that the chain does not have are the backups then. Raises
     `MalformedError` if nothing was found.
     """
@@ -122,7 +121,6 @@ def _table(found: Found, known: Known) -> dict[str, Any]:
         "include_subdomains": found.include_subdomains,
         "exclude": list(found.exclude),
         "report_uri": found.report_uri,
-        "comment": known.comment,
         "ca_pins": [each for each in places["ca_pins"] if each not in backups],
         "leaf_pins": [each for each in places["leaf_pins"] if each not in backups],
         "backup_pins": places["backup_pins"],
