@@ -229,6 +229,8 @@ OF_OLD = (
             "block 1 (RSA PRIVATE KEY): is encrypted in the way of old",
         ),
     ],
+    # The keys are new each time, and every worker must have the same names.
+    ids=lambda value: "data" if isinstance(value, bytes) else None,
 )
 def test_what_cannot_be_pinned_says_why(data: bytes, told: str) -> None:
     with pytest.raises(MalformedError) as caught:
