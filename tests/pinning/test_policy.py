@@ -8,6 +8,7 @@ import pytest
 
 from pinwarden.errors import PinwardenError
 from pinwarden.pinning.pin import Pin
+from pinwarden.pinning.pinset import PinSet
 from pinwarden.pinning.policy import (
     Mode,
     OnExpiry,
@@ -111,3 +112,22 @@ def test_a_key_is_looked_at_too(said: dict[str, str]) -> None:
         PinnedKey(pin("a"), **{"role": PinRole.CA, **said})  # type: ignore[arg-type]
     with pytest.raises(PinSetError, match="on a day"):
         PinnedKey(pin("a"), PinRole.CA, expires=datetime(2027, 1, 1, tzinfo=UTC))
+
+
+def test_a_policy_in_the_words_of_the_file() -> None:
+    """Pins are given as text in any form, or as pins, one or several."""
+    a, b, c = (Pin.of_spki(each) for each in (b"one", b"two", b"three"))
+    policy = PinPolicy.of(
+        "API.example.com", "enforce", ca_pins=[a, b.okhttp], backup_pins=c.hpkp, owner="us"
+    )
+    text = f"""
+        [[policy]]
+        host = "api.example.com"
+        mode = "enforce"
+        ca_pins = ["{a}", "{b}"]
+        backup_pins = ["{c}"]
+        owner = "us"
+    """
+    assert PinSet([policy]) == PinSet.parse(text)
+    with pytest.raises(PinSetError, match="mode 'off'"):
+        PinPolicy.of("api.example.com", "off", ca_pins=[a], backup_pins=[b])

@@ -12,11 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, Self, TypeVar
 
 from pinwarden.errors import ConfigError, quoted
 from pinwarden.pinning.host import is_ip, normalise_host, suffixes
-from pinwarden.pinning.pin import Pin
+from pinwarden.pinning.pin import Pin, parse_pin
 
 __all__ = [
     "Mode",
@@ -138,6 +138,35 @@ class PinPolicy:
         put("above_leaf", self._hashes(PinRole.CA, PinRole.BACKUP))
         put("forbidden", self._hashes(PinRole.FORBIDDEN))
         _refuse_contradictions(self)
+
+    @classmethod
+    def of(
+        cls,
+        host: str,
+        mode: Mode | str,
+        *,
+        ca_pins: Iterable[Pin | str] = (),
+        leaf_pins: Iterable[Pin | str] = (),
+        backup_pins: Iterable[Pin | str] = (),
+        forbidden_pins: Iterable[Pin | str] = (),
+        **others: Any,
+    ) -> Self:
+        """A policy in the words of a pin set file, each pin in any of its text forms.
+
+        `others` are the other attributes. Raises `PinError` for what is no pin, too.
+        """
+        by_role = {
+            PinRole.CA: ca_pins,
+            PinRole.LEAF: leaf_pins,
+            PinRole.BACKUP: backup_pins,
+            PinRole.FORBIDDEN: forbidden_pins,
+        }
+        keys = tuple(
+            PinnedKey(pin if isinstance(pin, Pin) else parse_pin(pin), role)
+            for role, pins in by_role.items()
+            for pin in ([pins] if isinstance(pins, str) else pins)
+        )
+        return cls(host=host, mode=word_of(Mode, mode, "mode"), keys=keys, **others)
 
     def pins(self, *roles: PinRole) -> frozenset[Pin]:
         """The pins in these roles, or in all of them that a chain can match."""

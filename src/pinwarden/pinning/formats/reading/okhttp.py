@@ -1,134 +1,118 @@
 """`CertificatePinner.Builder().add(…)` in Kotlin or Java.
 
-The code is not run or parsed, only cut into words: strings, names of constants, and the
-rest. What is commented out is not read, what is put together from pieces is named.
+Every pin in the file that comes to no host is told of with its line: a file that is put
+together in a way that is not understood here must not pass for one that was read.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from dataclasses import replace
 
 from pinwarden.errors import quoted
-from pinwarden.pinning.formats.reading.found import Found
+from pinwarden.pinning.formats.reading.found import MOST_POLICIES, Found
+from pinwarden.pinning.formats.reading.okhttp_words import (
+    Texts,
+    Word,
+    arguments,
+    names_in,
+    words_in,
+)
 
 __all__ = ["read"]
 
-# What is not closed goes to the end of its line or of the text, so that nothing is read twice.
-_WORD = re.compile(
-    r'"""(?P<raw>.*?)(?:"""|\Z)|"(?P<string>(?:[^"\\\n]|\\.)*)"?'
-    r"|(?P<comment>//[^\n]*|/\*.*?(?:\*/|\Z))"
-    r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*)|(?P<mark>[().,+=:;{}])",
-    re.DOTALL,
-)
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
-_PINS = re.compile(r"(?:sha-?\d+|md5)\s*[/:]", re.IGNORECASE)
-_MOST_WORDS = 200_000
-_MOST_ARGUMENTS = 1_000
-
-_Words = Sequence[tuple[str, str]]
+_PIN = re.compile(r"(?:sha-?\d+|md5)\s*[/:]", re.IGNORECASE)
+_PATTERN = re.compile(r"(?:\*{1,2}\.)?[^\s/]+\.[^\s/]+|localhost")
+_MOST_TOLD = 20
 
 
 def read(text: str, hosts: tuple[str, ...], notes: list[str]) -> Iterator[Found]:
     """The policies of every `add` that has a pattern and pins."""
-    words = list(islice(_words(text), _MOST_WORDS))
-    constants = _constants(words)
+    words = words_in(text)
+    names = names_in(words)
+    by_pattern: dict[str, list[str]] = {}
+    told: list[str] = []
     for at in range(len(words) - 1):
-        if words[at] == ("name", "add") and words[at + 1] == ("mark", "("):
-            arguments = _arguments(words, at + 2, constants)
-            if len(arguments) > 1 and any(_PINS.match(each or "") for each in arguments[1:]):
-                yield from _policy(arguments, notes)
+        word = words[at]
+        is_call = word.kind == "name" and word.text in ("add", "Pin")
+        if is_call and words[at + 1].kind == "mark" and words[at + 1].text == "(":
+            _take(word, arguments(words, at + 2, names), by_pattern, told)
+    read_pins = {pin for pins in by_pattern.values() for pin in pins}
+    told += _unread(words, read_pins)
+    notes += told[:_MOST_TOLD]
+    if len(told) > _MOST_TOLD:
+        notes.append(f"{len(told) - _MOST_TOLD} more lines were not understood")
+    yield from _pooled(by_pattern, notes)
 
 
-def _words(text: str) -> Iterator[tuple[str, str]]:
-    for match in _WORD.finditer(text):
-        kind = match.lastgroup or ""
-        if kind == "string":
-            # A template of Kotlin's is no text that could be known.
-            if re.search(r"(?<!\\)\$[A-Za-z_{]", match["string"]):
-                yield "name", match["string"]
-            else:
-                yield "string", _ESCAPE.sub(_character, match["string"])
-        elif kind == "raw":
-            yield "string", match["raw"]
-        elif kind != "comment":
-            yield kind, match[kind]
-
-
-def _character(match: re.Match[str]) -> str:
-    if match[1]:
-        return chr(int(match[1], 16))
-    return {"n": "\n", "t": "\t", "r": "\r"}.get(match[2], match[2])
-
-
-def _constants(words: _Words) -> dict[str, str]:
-    """Names that are given one text: `val HOST = "…"`, `String HOST = "…";`."""
-    found: dict[str, str] = {}
-    for at in range(len(words) - 2):
-        if words[at][0] == "name" and words[at + 1] == ("mark", "="):
-            value = _text(words, at + 2, {})[0]
-            if value is not None:
-                found.setdefault(words[at][1], value)
-    for at in range(len(words) - 4):
-        # `val HOST: String = "…"`
-        if words[at + 1] == ("mark", ":") and words[at + 3] == ("mark", "="):
-            value = _text(words, at + 4, {})[0]
-            if value is not None:
-                found.setdefault(words[at][1], value)
-    return found
-
-
-def _text(words: _Words, at: int, constants: dict[str, str]) -> tuple[str | None, int]:
-    """A text put together with `+`, and where it ends; None if a piece is not known."""
-    pieces: list[str] | None = []
-    while at < len(words):
-        kind, word = words[at]
-        if kind == "string":
-            piece: str | None = word
-        elif kind == "name":
-            # The last name of a dotted one is the constant's.
-            while words[at + 1 : at + 2] == [("mark", ".")] and at + 2 < len(words):
-                at += 2
-            piece = constants.get(words[at][1])
-        else:
-            return None, at
-        pieces = None if pieces is None or piece is None else [*pieces, piece]
-        at += 1
-        if words[at : at + 1] != [("mark", "+")]:
-            break
-        at += 1
-    return (None if pieces is None else "".join(pieces)), at
-
-
-def _arguments(words: _Words, at: int, constants: dict[str, str]) -> list[str | None]:
-    found: list[str | None] = []
-    while at < len(words) and words[at] != ("mark", ")") and len(found) < _MOST_ARGUMENTS:
-        value, at = _text(words, at, constants)
-        found.append(value)
-        if words[at : at + 1] != [("mark", ",")]:
-            break
-        at += 1
-    return found
-
-
-def _policy(arguments: list[str | None], notes: list[str]) -> Iterator[Found]:
-    pattern, *pins = arguments
-    if None in arguments:
-        notes.append("an add() has a pattern or pin that is not a text in this file")
-    if pattern is None:
+def _take(
+    word: Word, given: Sequence[Texts], by_pattern: dict[str, list[str]], told: list[str]
+) -> None:
+    """One call: its pins for its pattern, or why they cannot be told."""
+    if len(given) < 2:
         return
-    host, below = pattern, False
-    if pattern.startswith("**."):
-        host, below = pattern[3:], True
-    elif pattern.startswith("*."):
-        host, below = pattern[2:], True
-        notes.append(
-            f"{quoted(pattern)} is one label below {quoted(host)} and not the name itself: it "
-            "becomes the name and everything below"
+    patterns = given[0]
+    pins = [each for texts in given[1:] for each in texts]
+    known = [each for each in pins if each is not None]
+    if not any(_PIN.match(each) for each in known) and (
+        known or not any(each and _PATTERN.fullmatch(each) for each in patterns)
+    ):
+        return
+    if None in patterns:
+        told.append(
+            f"line {word.line}: its pattern is not a text in this file, so its pins are left out"
         )
-    yield Found(
-        host=host,
-        anywhere=tuple(each for each in pins if each is not None),
-        include_subdomains=below,
-    )
+    for pattern in patterns:
+        if pattern is None:
+            continue
+        if len(known) < len(pins):
+            told.append(
+                f"line {word.line}: not every pin of {quoted(pattern, 80)} is a text in this file"
+            )
+        if known:
+            by_pattern.setdefault(pattern.lower(), []).extend(known)
+
+
+def _unread(words: Sequence[Word], read_pins: set[str]) -> Iterator[str]:
+    for word in words:
+        if word.kind == "string" and _PIN.match(word.text) and word.text not in read_pins:
+            # The name of the hash alone is put before a pin that stands elsewhere.
+            if len(word.text) > len("sha256/"):
+                yield f"line {word.line}: {quoted(word.text, 80)} comes to no host that is known"
+
+
+def _pooled(by_pattern: dict[str, list[str]], notes: list[str]) -> Iterator[Found]:
+    """The policies; a host has the pins of every pattern that fits it, as with OkHttp.
+
+    Here the most specific policy decides alone, so that it has to have them all.
+    """
+    patterns = list(by_pattern)[:MOST_POLICIES]
+    for pattern in list(by_pattern):
+        host, below = _host(pattern)
+        if pattern.startswith("*."):
+            notes.append(
+                f"{quoted(pattern)} is one label below {quoted(host)} and not the name itself: it "
+                "becomes the name and everything below"
+            )
+        found = Found(host=host, anywhere=tuple(by_pattern[pattern]), include_subdomains=below)
+        for other in patterns:
+            more = tuple(each for each in by_pattern[other] if each not in found.anywhere)
+            if more and other != pattern and _fits(other, host):
+                notes.append(
+                    f"{quoted(pattern)} has the pins of {quoted(other)} too, which OkHttp accepts "
+                    "there"
+                )
+                found = replace(found, anywhere=(*found.anywhere, *more))
+        yield found
+
+
+def _host(pattern: str) -> tuple[str, bool]:
+    stars, dot, rest = pattern.partition(".")
+    return (rest, True) if dot and stars in ("*", "**") else (pattern, False)
+
+
+def _fits(pattern: str, host: str) -> bool:
+    if pattern.startswith("**."):
+        return host == pattern[3:] or host.endswith(pattern[2:])
+    return pattern.startswith("*.") and host.partition(".")[2] == pattern[2:]
