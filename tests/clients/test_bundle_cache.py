@@ -13,7 +13,7 @@ from pinwarden.clients.bundle_cache import BundleCache
 from pinwarden.errors import StoreError
 from pinwarden.pinning.bundle import BundleFile
 from pinwarden.pinning.bundle_trust import Refusal
-from support.bundle_source import Shelf, source
+from support.bundle_source import Shelf, refreshed, source, writing_on
 from support.pin_bundles import (
     ANNA,
     BERT,
@@ -95,12 +95,6 @@ def test_a_change_of_keys_outlives_a_restart(tmp_path: Path) -> None:
     assert again.refresh().refusal is Refusal.UNSIGNED
 
 
-def refreshed(cache: str, version: int) -> int:
-    """In a process of its own: fetch one version, and say which one is in force then."""
-    bundles = source(Shelf(file_of(fresh(version))), Path(cache))
-    return bundles.refresh().state.version or 0
-
-
 def test_of_several_processes_the_newest_bundle_stays(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     versions = [3, 9, 1, 7, 5, 8, 2, 6, 4]
@@ -165,15 +159,6 @@ def test_a_lock_that_is_held_is_not_waited_for_without_end(tmp_path: Path) -> No
     with second.locked():
         second.write(b"x")
     assert first.read() == b"x"
-
-
-def writing_on(cache: str) -> None:
-    """In a process of its own: newer and newer bundles, until it is killed."""
-    shelf = Shelf(b"")
-    bundles = source(shelf, Path(cache))
-    for version in range(1, 1_000_000):
-        shelf.file = file_of(fresh(version))
-        bundles.refresh()
 
 
 def test_a_process_killed_while_it_writes_leaves_a_whole_cache(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from pinwarden.clients import install
 from pinwarden.clients.bundle import BundleSource, Outcome
-from pinwarden.clients.bundle_fetch import URLFetch, verify_bundle_url
+from pinwarden.clients.bundle_fetch import URLFetch, _Connections, verify_bundle_url
 from pinwarden.errors import ConfigError, OutsideError
 from pinwarden.pinning.bundle import LARGEST_FILE
 from support.pin_bundles import KEYS, NAME, file_of, fresh, octets_of
@@ -162,6 +162,39 @@ def test_headers_that_drip_are_cut_off() -> None:
 
     assert "longer than" in failure(answer, seconds=0.3)
     assert done.is_set()
+
+
+def test_a_handshake_that_drips_is_cut_off() -> None:
+    """TLS has the connection to itself then, and a byte now and then is no timeout."""
+    ended = threading.Event()
+
+    def drip(listening: socket.socket) -> None:
+        visitor, _ = listening.accept()
+        with visitor, contextlib.suppress(OSError):
+            visitor.sendall(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc")
+            while not ended.wait(0.01):
+                visitor.sendall(b"x")
+        ended.set()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=drip, args=(listening,), daemon=True)
+        thread.start()
+        url = f"https://127.0.0.1:{listening.getsockname()[1]}/"
+        with pytest.raises(OutsideError, match="longer than"):
+            URLFetch(url, seconds=0.5)()
+        thread.join(20)
+    assert ended.is_set()
+
+
+def test_a_connection_that_comes_too_late_is_none() -> None:
+    connections = _Connections()
+    connections.cut()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        with pytest.raises(TimeoutError):
+            connections.connect(listening.getsockname())
+        visitor, _ = listening.accept()
+        with visitor:
+            assert visitor.recv(1) == b""
 
 
 @pytest.mark.parametrize(

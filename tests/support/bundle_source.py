@@ -1,4 +1,7 @@
-"""A source of bundles for tests, and a shelf that it fetches them from."""
+"""A source of bundles for tests, a shelf that it fetches from, and work for other processes.
+
+A process that is started anew finds this module wherever pytest was started; not so a test.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Any
 
 from pinwarden.clients.bundle import BundleSource
 from pinwarden.pinning.bundle import BundleFile
-from support.pin_bundles import KEYS, NAME, octets_of
+from support.pin_bundles import KEYS, NAME, file_of, fresh, octets_of
 
 
 class Shelf:
@@ -27,3 +30,18 @@ class Shelf:
 def source(shelf: Any, cache: Path | None = None, **options: Any) -> BundleSource:
     usual = {"name": NAME, "keys": KEYS.keys, "threshold": 2, "when_stale": "closed"}
     return BundleSource(shelf, cache=cache, **(usual | options))
+
+
+def refreshed(cache: str, version: int) -> int:
+    """In a process of its own: fetch one version, and say which one is in force then."""
+    bundles = source(Shelf(file_of(fresh(version))), Path(cache))
+    return bundles.refresh().state.version or 0
+
+
+def writing_on(cache: str) -> None:
+    """In a process of its own: newer and newer bundles, until it is killed."""
+    shelf = Shelf(b"")
+    bundles = source(shelf, Path(cache))
+    for version in range(1, 1_000_000):
+        shelf.file = file_of(fresh(version))
+        bundles.refresh()

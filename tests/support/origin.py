@@ -21,6 +21,7 @@ from pinwarden.lab.tls import Credentials, server_context
 __all__ = ["HOST", "Conversation", "Origin", "Visit"]
 
 HOST = "127.0.0.1"
+_MOMENT = 0.05
 _PATIENCE = 20
 
 
@@ -124,9 +125,13 @@ class Origin:
 
     def drained(self) -> int:
         """`said` when every visitor so far has hung up; fails if one does not."""
-        # Some clients leave it to the collector to close what an error holds.
-        gc.collect()
         for each in list(self.visits):
+            if not each.ended.wait(_MOMENT):
+                # Some clients leave it to the collector to close what an error holds, and
+                # what is young is soon looked through.
+                gc.collect(1)
+            if not each.ended.wait(_MOMENT):
+                gc.collect()
             assert each.ended.wait(_PATIENCE), "a client left its connection open"
         return self.said
 

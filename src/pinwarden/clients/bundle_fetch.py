@@ -63,25 +63,18 @@ class URLFetch:
         self.url = url
         self._cafile = cafile
         self._seconds = seconds
-        self._sockets: list[socket.socket] = []
 
     def __call__(self) -> bytes:
         """The body; raises `OutsideError`."""
-        self._sockets.clear()
+        connections = _Connections()
         try:
-            return within(self._seconds, self._get, f"bundle {quoted(self.url)}")
-        except OutsideError:
-            self._cut()
-            raise
+            return within(
+                self._seconds, lambda: self._get(connections), f"bundle {quoted(self.url)}"
+            )
+        finally:
+            connections.cut()
 
-    def _cut(self) -> None:
-        """End what a server keeps alive by a byte now and then."""
-        for sock in tuple(self._sockets):
-            with contextlib.suppress(OSError):
-                # Not the TLS socket's own method: the other thread still reads from it.
-                socket.socket.shutdown(sock, socket.SHUT_RDWR)
-
-    def _get(self) -> bytes:
+    def _get(self, connections: _Connections) -> bytes:
         import http.client
         import urllib.error
         import urllib.request
@@ -92,7 +85,7 @@ class URLFetch:
         )
         who = f"bundle {quoted(self.url)}"
         try:
-            with self._opener().open(request, timeout=self._seconds) as response:
+            with self._opener(connections).open(request, timeout=self._seconds) as response:
                 encoding = response.headers.get("Content-Encoding", "identity")
                 if encoding.lower() != "identity":
                     raise self._error(f"came compressed ({quoted(encoding, 40)}), unasked")
@@ -108,21 +101,21 @@ class URLFetch:
     def _error(self, why: str) -> OutsideError:
         return OutsideError(f"bundle {quoted(self.url)}: {why}", target=self.url)
 
-    def _opener(self) -> Any:
+    def _opener(self, connections: _Connections) -> Any:
         import http.client
         import urllib.request
 
         # A context of ours without a policy: pins for the whole process do not reach it.
         context = PinnedContext(PinSet(), cafile=self._cafile)
-        kept, url, who = self._sockets, self.url, f"bundle {quoted(self.url)}"
+        url, who = self.url, f"bundle {quoted(self.url)}"
 
         class HTTP(urllib.request.HTTPHandler):
             def http_open(self, req: Any) -> Any:
-                return self.do_open(_keeping(http.client.HTTPConnection, kept), req)
+                return self.do_open(connections.kind(http.client.HTTPConnection), req)
 
         class HTTPS(urllib.request.HTTPSHandler):
             def https_open(self, req: Any) -> Any:
-                made = _keeping(http.client.HTTPSConnection, kept)
+                made = connections.kind(http.client.HTTPSConnection)
                 return self.do_open(made, req, context=context)
 
         class Redirects(urllib.request.HTTPRedirectHandler):
@@ -149,15 +142,48 @@ def _words(error: object) -> str:
     return quoted(_PLACE.sub("", str(words)), 200)[1:-1]
 
 
-def _keeping(kind: Any, kept: list[socket.socket]) -> Any:
-    """Connections that leave their sockets where they can be cut."""
+class _Connections:
+    """Those of one fetch, which end with it: a server must not keep its thread by dripping.
 
-    class Kept(kind):  # type: ignore[misc]
-        def connect(self) -> None:
-            super().connect()
-            kept.append(self.sock)
+    Held by a second handle, since TLS takes the first one over while it shakes hands.
+    """
 
-    return Kept
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: list[socket.socket] = []
+        self._over = False
+
+    def cut(self) -> None:
+        """End all of them, and each that is still to come."""
+        with self._lock:
+            self._over = True
+            while self._held:
+                with contextlib.suppress(OSError), self._held.pop() as sock:
+                    sock.shutdown(socket.SHUT_RDWR)
+
+    def connect(self, *arguments: Any, **options: Any) -> socket.socket:
+        """As `socket.create_connection`; raises TimeoutError when it is too late."""
+        sock = socket.create_connection(*arguments, **options)
+        try:
+            with self._lock:
+                if self._over:
+                    raise TimeoutError("connected too late")
+                self._held.append(sock.dup())
+        except OSError:
+            sock.close()
+            raise
+        return sock
+
+    def kind(self, kind: Any) -> Any:
+        """A class of `http.client` whose connections are held here."""
+        connect = self.connect
+
+        class Held(kind):  # type: ignore[misc]
+            def __init__(self, *arguments: Any, **options: Any) -> None:
+                super().__init__(*arguments, **options)
+                self._create_connection = connect
+
+        return Held
 
 
 def _read(response: Any, who: str, target: str) -> bytes:

@@ -11,11 +11,12 @@ from __future__ import annotations
 import errno
 import time
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
-from pinwarden.clients.live import InForce, LivePins
+from pinwarden.clients.live import NOT_MET, InForce, LivePins, Met
 from pinwarden.clients.mismatch import PinMismatch
+from pinwarden.clients.named import is_named_by
 from pinwarden.clients.ssl_classes import (
     SSLObject,
     SSLSocket,
@@ -24,9 +25,8 @@ from pinwarden.clients.ssl_classes import (
     verifies,
 )
 from pinwarden.clients.telling import Held
-from pinwarden.pinning.peer_chain import sent_chain, verified_chain
-from pinwarden.pinning.policy import OnExpiry
-from pinwarden.pinning.result import PinResult
+from pinwarden.pinning.peer_chain import in_der, sent_chain, verified_certificates
+from pinwarden.pinning.result import PinResult, PinVerdict
 
 __all__ = ["Guard", "doubt_about", "guarded_object", "guarded_socket"]
 
@@ -34,6 +34,7 @@ _RESUMED = "the TLS session was resumed, and that brings no certificates to comp
 _NO_HOST = "the connection was made without server_hostname"
 _UNVERIFIED = "certificates were not verified (verify=False, or a context with CERT_NONE)"
 _UNNAMED = "the host name was not verified (a context with check_hostname off)"
+_NO_TLS = "no TLS connection, and nothing is said without"
 _UNKNOWN = "how the connection was made is not known"
 
 
@@ -53,68 +54,82 @@ class Guard:
 
     _held: Held
     _live: LivePins
-    # The set against which this connection was last found in order; None is never in force.
-    _checked: InForce | None = None
-    # When the policy that allowed it ends, if connections are refused from then on.
-    _until: float | None = None
+    # Under which set this connection was last found in order, and until when.
+    _met: Met = NOT_MET
     _refused: PinResult | None = None
-    # Read when OpenSSL took over the settings: what the context says later can be a lie.
+    # Set by the context in the moment when OpenSSL takes over its settings: what it says of
+    # itself at any other time can be a lie.
     _doubt = _UNKNOWN
-    # The same, by a context of ours in the very moment.
-    _noted = ""
 
     def _settled(self) -> bool:
         """Whether data may flow without another look."""
-        return self._checked is self._live.current and (
-            self._until is None or time.time() < self._until
-        )
+        met = self._met
+        return met.current is self._live.current and (met.until is None or time.time() < met.until)
 
     def _keep_refusing(self) -> None:
         if self._refused is not None:
             raise PinMismatch(self._refused)
 
     def _check(self) -> None:
-        tls: Any = self
-        if self._settled() or tls.server_side:
-            return
+        # What runs here runs in every handshake, and with cold caches: so it is little.
         current = self._live.current
-        result = self._judge(current)
+        tls: Any = self
+        inner = tls._sslobj
+        if inner is None:
+            # Another thread has shut it down.
+            if tls.server_side:
+                return
+            raise OSError(errno.ENOTCONN, _NO_TLS)
+        known = current.known.get(inner.server_hostname)
+        if (
+            known is None
+            or self._held.on_result is not None
+            or (known.until is not None and time.time() >= known.until)
+            or (
+                known.chain is not None
+                and (
+                    self._doubt or inner.session_reused or inner.get_verified_chain() != known.chain
+                )
+            )
+        ):
+            if not inner.server_side and not self._settled():
+                self._compare(current, inner)
+            return
+        self._met = known
+        if self._refused is not None:
+            self._met = NOT_MET
+            raise PinMismatch(self._refused)
+
+    def _compare(self, current: InForce, inner: Any) -> None:
+        # Not the attribute of a socket, which anybody can set after the handshake.
+        host = inner.server_hostname or ""
+        doubt = self._doubt or (_RESUMED if inner.session_reused else "")
+        certificates = [] if doubt and doubt is not _UNNAMED else verified_certificates(inner)
+        if doubt and certificates and is_named_by(certificates[0], host):
+            doubt = ""
+        chain = () if doubt else in_der(certificates)
+        result = current.pins.check(chain, host, at=datetime.fromtimestamp(time.time(), UTC))
+        if not result.allowed or result.failed:
+            result = _explained(result, doubt or ("" if host else _NO_HOST))
         if not result.allowed:
-            self._refused, self._checked = result, None
+            self._refused, self._met = result, NOT_MET
         if result.failed:
-            self._held.tell(result, self._port(), sent_chain(tls))
+            self._held.tell(result, self._port(), sent_chain(inner))
         elif self._held.on_result is not None:
             self._held.tell(result)
         self._keep_refusing()
-        self._until = _end_of(result)
-        self._checked = current
-
-    def _judge(self, current: InForce) -> PinResult:
-        tls: Any = self
-        # Not the attribute of a socket, which anybody can set after the handshake.
-        host = tls._sslobj.server_hostname or ""
-        problem = self._doubt or (_RESUMED if tls.session_reused else "")
-        chain = () if problem else verified_chain(tls)
-        result = current.pins.check(chain, host, at=datetime.fromtimestamp(time.time(), UTC))
-        if result.allowed and not result.failed:
-            return result
-        problem = problem or ("" if host else _NO_HOST)
-        return replace(result, problem=problem) if problem else result
+        ends = current.pins.ends(result)
+        until = None if ends is None else ends.timestamp()
+        self._met = Met(current, until, None if result.policy is None else certificates)
+        if host and not doubt and (result.policy is None or result.verdict is PinVerdict.MATCH):
+            current.remember(host, self._met)
 
     def _port(self) -> int | None:
         return None
 
 
-def _end_of(result: PinResult) -> float | None:
-    """The first moment in which a closing policy is over, in seconds since 1970."""
-    policy = result.policy
-    if policy is None or policy.expires is None or policy.on_expiry is not OnExpiry.CLOSED:
-        return None
-    try:
-        over = policy.expires + timedelta(days=1)
-    except OverflowError:
-        return None
-    return datetime(over.year, over.month, over.day, tzinfo=UTC).timestamp()
+def _explained(result: PinResult, problem: str) -> PinResult:
+    return replace(result, problem=problem) if problem else result
 
 
 class _GuardedSocket(Guard, SSLSocket):
@@ -130,9 +145,7 @@ class _GuardedSocket(Guard, SSLSocket):
                 sock, *args, do_handshake_on_connect=wanted, **kwargs
             )
         forbid_renegotiation(context)
-        doubt = doubt_about(context)
         self: Any = super()._create(sock, *args, do_handshake_on_connect=False, **kwargs)  # type: ignore[misc]
-        self._doubt = doubt or self._noted or doubt_about(context)
         self.do_handshake_on_connect = wanted
         if wanted and self._connected:
             try:
@@ -149,13 +162,12 @@ class _GuardedSocket(Guard, SSLSocket):
     def _real_connect(self, addr: Any, connect_ex: bool) -> Any:
         tls: Any = self
         self._keep_refusing()
-        doubt = doubt_about(tls.context)
+        self._doubt = _UNKNOWN
         wanted, tls.do_handshake_on_connect = tls.do_handshake_on_connect, False
         try:
             refused = super()._real_connect(addr, connect_ex)  # type: ignore[misc]
         finally:
             tls.do_handshake_on_connect = wanted
-        self._doubt = doubt or self._noted or doubt_about(tls.context)
         if wanted and not refused:
             self.do_handshake()
         return refused
@@ -170,8 +182,8 @@ class _GuardedSocket(Guard, SSLSocket):
         if tls._sslobj is None:
             # After a failed or unfinished connect() ssl itself goes on in plain text.
             if not self._unwrapped and hasattr(tls, "_connected"):
-                raise OSError(errno.ENOTCONN, "no TLS connection, and nothing is said without")
-        elif self._checked is None:
+                raise OSError(errno.ENOTCONN, _NO_TLS)
+        elif self._met is NOT_MET:
             self.do_handshake()
         else:
             self._check()
@@ -183,7 +195,8 @@ class _GuardedSocket(Guard, SSLSocket):
             return None
 
     def do_handshake(self, block: bool = False) -> None:
-        self._keep_refusing()
+        if self._refused is not None:
+            raise PinMismatch(self._refused)
         super().do_handshake(block)
         self._check()
 
@@ -193,8 +206,14 @@ class _GuardedSocket(Guard, SSLSocket):
         self._unwrapped = True
         return plain
 
+    def shutdown(self, how: int) -> None:
+        super().shutdown(how)
+        # ssl forgets TLS then, and would send in plain text what comes after.
+        self._met = NOT_MET
+
     def send(self, data: Any, flags: int = 0) -> int:
-        if self._checked is not self._live.current or self._until is not None:
+        met = self._met
+        if met.current is not self._live.current or met.until is not None:
             self._before_data()
         return super().send(data, flags)
 
@@ -211,22 +230,34 @@ class _GuardedSocket(Guard, SSLSocket):
         return super().sendfile(file, offset, count)
 
     def write(self, data: Any) -> int:
-        if self._checked is not self._live.current or self._until is not None:
+        met = self._met
+        if met.current is not self._live.current or met.until is not None:
             self._before_data()
         return super().write(data)
 
     def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
-        if self._checked is not self._live.current or self._until is not None:
+        met = self._met
+        if met.current is not self._live.current or met.until is not None:
             self._before_data()
         return super().recv(buflen, flags)
 
     def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
-        if self._checked is not self._live.current or self._until is not None:
+        met = self._met
+        if met.current is not self._live.current or met.until is not None:
             self._before_data()
         return super().recv_into(buffer, nbytes, flags)
 
+    def recvfrom(self, *args: Any, **kwargs: Any) -> Any:
+        self._before_data()
+        return super().recvfrom(*args, **kwargs)
+
+    def recvfrom_into(self, *args: Any, **kwargs: Any) -> Any:
+        self._before_data()
+        return super().recvfrom_into(*args, **kwargs)
+
     def read(self, len: int = 1024, buffer: Any = None) -> Any:  # noqa: A002 - ssl's name
-        if self._checked is not self._live.current or self._until is not None:
+        met = self._met
+        if met.current is not self._live.current or met.until is not None:
             self._before_data()
         return super().read(len, buffer)
 
@@ -238,10 +269,7 @@ class _GuardedObject(Guard, SSLObject):
         if kwargs.get("server_side"):
             return super()._create(*args, **kwargs)  # type: ignore[misc]
         forbid_renegotiation(context)
-        doubt = doubt_about(context)
-        self: Any = super()._create(*args, **kwargs)  # type: ignore[misc]
-        self._doubt = doubt or self._noted or doubt_about(context)
-        return self
+        return super()._create(*args, **kwargs)  # type: ignore[misc]
 
     def _before_data(self) -> None:
         if self._settled():
@@ -249,23 +277,26 @@ class _GuardedObject(Guard, SSLObject):
         self._keep_refusing()
         if self.server_side:
             return
-        if self._checked is None:
+        if self._met is NOT_MET:
             self.do_handshake()
         else:
             self._check()
 
     def do_handshake(self) -> None:
-        self._keep_refusing()
+        if self._refused is not None:
+            raise PinMismatch(self._refused)
         super().do_handshake()
         self._check()
 
     def write(self, data: Any) -> int:
-        if self._checked is not self._live.current or self._until is not None:
+        met = self._met
+        if met.current is not self._live.current or met.until is not None:
             self._before_data()
         return super().write(data)
 
     def read(self, len: int = 1024, buffer: Any = None) -> Any:  # noqa: A002 - ssl's name
-        if self._checked is not self._live.current or self._until is not None:
+        met = self._met
+        if met.current is not self._live.current or met.until is not None:
             self._before_data()
         return super().read(len, buffer)
 

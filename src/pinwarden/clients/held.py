@@ -120,17 +120,23 @@ class HeldContext(SSLContext):
         return super()._encode_hostname(hostname)  # type: ignore[misc]
 
     def _wrap_socket(self, *args: Any, **kwargs: Any) -> Any:
-        self._note_for(kwargs.get("owner"))
-        return super()._wrap_socket(*args, **kwargs)  # type: ignore[misc]
+        owner = self._own(kwargs.get("owner"))
+        doubt = doubt_about(self)
+        made = super()._wrap_socket(*args, **kwargs)  # type: ignore[misc]
+        owner._doubt = doubt or doubt_about(self)
+        return made
 
     def _wrap_bio(self, *args: Any, **kwargs: Any) -> Any:
-        self._note_for(kwargs.get("owner"))
-        return super()._wrap_bio(*args, **kwargs)  # type: ignore[misc]
+        owner = self._own(kwargs.get("owner"))
+        doubt = doubt_about(self)
+        made = super()._wrap_bio(*args, **kwargs)  # type: ignore[misc]
+        owner._doubt = doubt or doubt_about(self)
+        return made
 
-    def _note_for(self, owner: object) -> None:
+    def _own(self, owner: object) -> Guard:
         # Some green-thread libraries bring socket classes of their own.
-        if not isinstance(owner, Guard):
+        if not isinstance(owner, Guard) or owner._held is not self._held:
             raise WeakenedContextError(
                 "pinned context: a connection of a foreign class would not look at the pins"
             )
-        owner._noted = doubt_about(self)
+        return owner

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
-from pinwarden.clients.guard import Guard, guarded_object, guarded_socket
+from pinwarden.clients.guard import Guard, doubt_about, guarded_object, guarded_socket
 from pinwarden.clients.live import LivePins
 from pinwarden.clients.mismatch import PinMismatch
 from pinwarden.clients.ssl_classes import SSLContext, refuse_without_chains
@@ -70,15 +70,23 @@ def _closed(name: str, first: int, held: Held) -> Callable[..., Any]:
     """
 
     def wrap(context: Any, *args: Any, **kwargs: Any) -> Any:
+        make = getattr(super(SSLContext, context), name)
+        owner = kwargs.get("owner")
+        if isinstance(owner, Guard):
+            # Next to the moment in which OpenSSL takes them over, on both of its sides.
+            doubt = doubt_about(context)
+            made = make(*args, **kwargs)
+            owner._doubt = doubt or doubt_about(context)
+            return made
         given = dict(zip(("server_side", "server_hostname"), args[first:], strict=False)) | kwargs
-        if not isinstance(given.get("owner"), Guard) and not given.get("server_side"):
+        if not given.get("server_side"):
             host = str(given.get("server_hostname") or "")
             result = held.live.pins.check((), host, at=datetime.now(UTC))
             if not result.allowed:
                 result = replace(result, problem=_FOREIGN)
                 held.tell(result, None)
                 raise PinMismatch(result)
-        return getattr(super(SSLContext, context), name)(*args, **kwargs)
+        return make(*args, **kwargs)
 
     return wrap
 

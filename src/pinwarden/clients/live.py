@@ -3,20 +3,68 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from typing import Any
 
 from pinwarden.errors import ConfigError, quoted
 from pinwarden.pinning.pinset import PinSet
 
-__all__ = ["InForce", "LivePins"]
+__all__ = ["NOT_MET", "InForce", "LivePins", "Met"]
+
+# A client speaks with few hosts, and one that takes them from outside must not grow.
+_KNOWN, _LONGEST_KNOWN = 256, 255
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+class Met:
+    """What a connection was allowed under, which other connections may be alike in.
+
+    `until` is when it has to be looked at again (seconds since 1970), and `chain` the
+    verified certificates as ssl's opaque objects; None if the host is allowed whatever
+    its chain.
+    """
+
+    __slots__ = ("chain", "current", "until")
+
+    def __init__(
+        self, current: InForce | None, until: float | None, chain: list[Any] | None
+    ) -> None:
+        self.current = current
+        self.until = until
+        self.chain = chain
+
+
+# None is never in force.
+NOT_MET = Met(None, None, None)
+
+
 class InForce:
-    """A pin set and the number of its epoch, read together so that no thread mixes two."""
+    """A pin set and the number of its epoch, read together so that no thread mixes two.
 
-    pins: PinSet
-    epoch: int
+    `known` is what was found out about hosts under this set; it goes with it.
+    """
+
+    __slots__ = ("_remembers", "epoch", "known", "pins")
+
+    def __init__(self, pins: PinSet, epoch: int) -> None:
+        self.pins = pins
+        self.epoch = epoch
+        self.known: dict[str, Met] = {}
+        self._remembers = _says_how_long(type(pins))
+
+    def remember(self, host: str, met: Met) -> None:
+        """Let connections to a host that show the same chain be allowed at once."""
+        if not self._remembers or len(host) > _LONGEST_KNOWN:
+            return
+        if len(self.known) >= _KNOWN:
+            self.known.clear()
+        self.known[host] = met
+
+
+def _says_how_long(kind: type[PinSet]) -> bool:
+    """Whether a set that compares in its own way also says how long that holds."""
+    for each in kind.__mro__:
+        if "ends" in vars(each) or "check" in vars(each):
+            return "ends" in vars(each)
+    return False
 
 
 class LivePins:

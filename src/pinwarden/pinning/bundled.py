@@ -48,6 +48,13 @@ class ClosingPins(PinSet):
             f"until {to_moment(self.bundle.expires)}",
         )
 
+    def ends(self, result: PinResult) -> datetime | None:
+        """As `PinSet.ends`, or when the bundle ends, if that is before."""
+        ends = super().ends(result)
+        if result.mode is not Mode.ENFORCE:
+            return ends
+        return self.bundle.expires if ends is None else min(ends, self.bundle.expires)
+
 
 class NoPinsYet(PinSet):
     """What is in force until the first bundle came: nothing is known, so nothing is allowed."""

@@ -29,6 +29,7 @@ from pinwarden.pinning.policy import (
     UnpinnedHosts,
     normalise_host,
 )
+from pinwarden.pinning.strict_json import read_object
 
 __all__ = ["Draft", "DraftKey", "DraftPolicy", "draft_of", "read_draft"]
 
@@ -42,7 +43,7 @@ ROLE_KEYS = {
 
 # The strict reader names the policy; here that is said by where the problem stands.
 _WHOSE = re.compile(r"(?:policy (?:'(?:[^'\\]|\\.)*'|[0-9]+)|the set): ")
-_MOST_POLICIES, _MOST_KEYS = 10_000, 1_000
+_MOST_POLICIES, _MOST_KEYS = 10_000, 100_000
 _E = TypeVar("_E", bound=StrEnum)
 
 
@@ -159,12 +160,24 @@ def read_draft(text: str, *, json: bool = False, where: str = "pin set") -> Draf
             _read_policy(table, f"policy {number}") for number, table in enumerate(tables, 1)
         ),
         unpinned_hosts=_word(rest, "unpinned_hosts", UnpinnedHosts) or UnpinnedHosts.ALLOW,
-        problems=tuple(
-            each
-            for key, value in rest.items()
-            for each in _problems({key: value, "policy": [_HARMLESS]})
+        problems=(
+            *(_json_problems(text) if json else ()),
+            *(
+                each
+                for key, value in rest.items()
+                for each in _problems({key: value, "policy": [_HARMLESS]})
+            ),
         ),
     )
+
+
+def _json_problems(text: str) -> tuple[str, ...]:
+    """Why clients refuse JSON that can be read, such as for a key that stands twice."""
+    try:
+        read_object(text, "the set")
+    except MalformedError as error:
+        return (_WHOSE.sub("", str(error), count=1),)
+    return ()
 
 
 # Keys that mean something beside others only.

@@ -8,7 +8,7 @@ certificates of others to it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from pinwarden.errors import MalformedError
@@ -17,6 +17,7 @@ from pinwarden.pinning import document, files, writing
 from pinwarden.pinning.evaluate import compare
 from pinwarden.pinning.host import normalise_host, suffixes
 from pinwarden.pinning.policy import (
+    OnExpiry,
     PinPolicy,
     PinSetError,
     UnpinnedHosts,
@@ -136,6 +137,22 @@ class PinSet:
             allowed = self.unpinned_hosts is UnpinnedHosts.ALLOW
             return _without_policy(host, at, Reason.HOST_NOT_PINNED, allowed=allowed)
         return compare(policy, chain, host, at=at)
+
+    def ends(self, result: PinResult) -> datetime | None:
+        """From when on what `check` has allowed is to be checked again; None if never.
+
+        Until then the same chain is allowed for the same host. A class that overrides
+        `check` overrides this too, or its results are not remembered from one connection
+        to the next.
+        """
+        policy = result.policy
+        if policy is None or policy.expires is None or policy.on_expiry is not OnExpiry.CLOSED:
+            return None
+        try:
+            over = policy.expires + timedelta(days=1)
+        except OverflowError:
+            return None
+        return datetime(over.year, over.month, over.day, tzinfo=UTC)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, PinSet):

@@ -130,6 +130,13 @@ def test_a_refusal_counts_more_than_silence(pin: Pin, served: Served, files: Pat
     assert pin("check", files / "good.toml", "localhost:1", *TRUST, "--quiet").code == 3
 
 
+def test_the_file_may_stand_behind_its_hosts(pin: Pin, served: Served, files: Path) -> None:
+    ran = pin("check", served("genuine"), files / "good.toml", *TRUST)
+    assert (ran.code, ran.out.splitlines()[0]) == (0, f"{served('genuine')}: match")
+    two = pin("check", "localhost:1", files / "good.toml", files / "wrong.toml", *TRUST)
+    assert two.code == 2
+
+
 def test_a_host_without_a_policy(pin: Pin, served: Served, files: Path) -> None:
     """Held to nothing is not a match; a set may refuse such hosts."""
     where = served("genuine").replace(HOST, "127.0.0.1")

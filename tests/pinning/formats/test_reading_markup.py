@@ -141,3 +141,45 @@ def test_property_lists_with_odd_values() -> None:
     assert set(policy.pins()) == {A}
     assert len(policy.keys) == 3
     assert "'a.example'" in notes
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("<debug-overrides>{}</debug-overrides>", "in debug builds"),
+        ("<base-config>{}</base-config>", "refused by it"),
+        (
+            "<domain-config><domain-config>{}</domain-config></domain-config>",
+            "refused by it",
+        ),
+    ],
+)
+def test_anchors_that_override_pins(place: str, words: str) -> None:
+    """Wherever they stand; those of debug builds are another matter."""
+    anchors = '<trust-anchors><certificates src="user" overridePins="true"/></trust-anchors>'
+    pinned = f"<domain-config><domain>a.example</domain>{pins_xml(A, B)}</domain-config>"
+    _, notes = only(android(place.format(anchors) + pinned), "android")
+    assert words in notes
+
+
+def test_an_android_domain_that_stands_twice() -> None:
+    twice = f"<domain-config><domain>a.example</domain>{pins_xml(A)}</domain-config>"
+    assert "stands twice" in only(android(twice + twice), "android")[1]
+
+
+def test_what_a_pin_set_says_otherwise_than_apple() -> None:
+    """Two lists that may both have to be met, and reports to several places."""
+    lists = {
+        name: [{"SPKI-SHA256-BASE64": each.base64}]
+        for name, each in (("NSPinnedLeafIdentities", A), ("NSPinnedCAIdentities", B))
+    }
+    _, notes = only(plistlib.dumps({"NSPinnedDomains": {"a.example": lists}}), "plist")
+    assert "either is enough" in notes
+    domain = {
+        "TSKPublicKeyHashes": [A.base64, B.base64],
+        "TSKReportUris": ["https://r.example/1", "https://r.example/2"],
+        "TSKEnforcePinning": 0,
+    }
+    policy, notes = only(plistlib.dumps({"TSKPinnedDomains": {"a.example": domain}}), "plist")
+    assert "of 2 report addresses the first is taken" in notes
+    assert policy.mode is Mode.REPORT_ONLY

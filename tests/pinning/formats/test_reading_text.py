@@ -10,7 +10,7 @@ import pytest
 from pinwarden.errors import MalformedError
 from pinwarden.pinning import PinRole
 from pinwarden.pinning.formats.reading.found import Known
-from pinwarden.pinning.formats.reading.table import import_pins
+from pinwarden.pinning.formats.reading.table import import_pins, source_of
 from pinwarden.pinning.pin import BadPin
 from pinwarden.pinning.policy import Mode
 from support.pin_reading import HOST, A, B, C, only, read
@@ -160,7 +160,7 @@ def test_okhttp_code() -> None:
     // .add("commented.example", "{C.okhttp}")
     /* .add("commented.example", "{C.okhttp}") */
     private const val HOST = "one.example"
-    val OTHER: String = "two." + "example"
+    object Hosts {{ val OTHER: String = "two." + "example" }}
     CertificatePinner.Builder()
         .add(HOST, "{A.okhttp}", """{B.okhttp}""")
         .add(Hosts.OTHER, "sha256/" + "{A.base64}")
@@ -200,3 +200,78 @@ def test_okhttp_patterns(corpus: Path) -> None:
             wide = each["pattern"].startswith("*.")
             assert wide or not (name == policy.host or below), (each["pattern"], name)
     assert tried > 10
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "< Public-Key-Pins: {value}",
+        'header("Public-Key-Pins: {escaped}");',
+        "header('Public-Key-Pins: {value}', true);",
+        'setenv.add-response-header = ( "Public-Key-Pins" => "{escaped}" )',
+        '<add name="Public-Key-Pins" value="{xml}" />',
+        "http-response set-header Public-Key-Pins {haproxy}",
+        "res.setHeader('Public-Key-Pins', '{value}');",
+        'Header set Public-Key-Pins "{folded}"',
+    ],
+)
+def test_headers_in_what_sends_them(text: str) -> None:
+    """Servers and languages quote it each in their way."""
+    value = f"{A.hpkp}; {B.hpkp}; max-age=1; includeSubDomains"
+    escaped = value.replace('"', '\\"')
+    written = text.format(
+        value=value,
+        escaped=escaped,
+        xml=value.replace('"', "&quot;"),
+        haproxy=escaped.replace(" ", "\\ "),
+        folded=escaped.replace("; ", "; \\\n    "),
+    )
+    policy, notes = only(f"first line\n{written}\nlast: line", "hpkp", hosts=HOST)
+    assert set(policy.pins()) == {A, B}
+    assert policy.include_subdomains
+    assert notes == ""
+
+
+@pytest.mark.parametrize("mark", ["#", "//", ";", " # "])
+def test_headers_that_are_commented_out(mark: str) -> None:
+    """They are sent to nobody."""
+    with pytest.raises(MalformedError, match="holds no Public-Key-Pins header") as raised:
+        read(f"{mark} {header('max-age=1')}", "hpkp", hosts=HOST)
+    assert raised.value.hint == "what is commented out is not read"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "curl --pinnedpubkey '{a}' https://a.example/\ncurl --pinnedpubkey '{b}' \\\n {url}",
+        'url = "https://a.example/"\npinnedpubkey {a}\nnext\nurl = "{url}"\npinnedpubkey {b}',
+        "curl --pinnedpubkey '{a}' https://a.example/ --next --pinnedpubkey '{b}' {url}",
+    ],
+)
+def test_the_pins_of_one_transfer_are_not_those_of_the_next(text: str) -> None:
+    """Each host with its own; together they would each accept the other's key."""
+    policies, _ = read(text.format(a=A.curl, b=B.curl, url="https://b.example/"), "curl")
+    assert {each.host: each.pins() for each in policies} == {"a.example": (A,), "b.example": (B,)}
+
+
+def test_curl_takes_the_last_option() -> None:
+    text = f'url = "https://a.example/"\npinnedpubkey = "{A.curl}"\npinnedpubkey = "{B.curl}"'
+    policy, notes = only(text, "curl")
+    assert policy.pins() == (B,)
+    assert "takes the last" in notes
+
+
+def test_a_host_whose_pins_are_all_bad() -> None:
+    """Dropping bad pins must not stand in the way of the rest of the file."""
+    code = f'.add("a.example", "{A.okhttp}").add("b.example", "sha1/DmxUShsZuNiqPQsX2Oi9uv2sCnw=")'
+    policy, notes = only(code, "okhttp", known=Known(drop_bad_pins=True))
+    assert policy.host == "a.example"
+    assert "'b.example': no pin is left" in notes
+
+
+def test_a_comment_does_not_tell_the_form() -> None:
+    """Somebody's note in generated code must not have it read as another program's."""
+    code = f'// for pinnedpubkey too\nCertificatePinner.Builder().add("a.example", "{A.okhttp}")'
+    assert source_of(code.encode()) == "okhttp"
+    assert source_of(b"# CertificatePinner\npinnedpubkey = x") == "curl"
+    assert source_of(b"# Public-Key-Pins: x") == "hpkp"

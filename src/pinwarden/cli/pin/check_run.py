@@ -68,7 +68,7 @@ def _subjects(task: Task) -> tuple[PinSet, list[Endpoint]]:
             )
         endpoints = [endpoint_of(each, task.asking) for each in task.arguments]
         return _set_of(task.pins, endpoints), endpoints
-    file, *hosts = task.arguments
+    file, *hosts = _file_first(task.arguments)
     if not is_file(file):
         raise ConfigError(
             f"pin set {quoted(file)}: there is no such file",
@@ -78,6 +78,16 @@ def _subjects(task: Task) -> tuple[PinSet, list[Endpoint]]:
     if hosts:
         return pins, [endpoint_of(each, task.asking) for each in hosts]
     return pins, [endpoint_of(_bracketed(each.host), task.asking) for each in pins.policies]
+
+
+def _file_first(arguments: Sequence[str]) -> list[str]:
+    """The arguments with the only file among them in front, wherever it stood."""
+    files = [each for each in arguments if is_file(each)]
+    if len(files) != 1:
+        return list(arguments)
+    hosts = list(arguments)
+    hosts.remove(files[0])
+    return [files[0], *hosts]
 
 
 def _from_stdin() -> PinSet:

@@ -15,7 +15,7 @@ import click
 from pinwarden.cli.output import ExitCode, answer, answer_json
 from pinwarden.cli.reading import json_option
 from pinwarden.clients.coverage import Covered, Gap, coverage, covered_clients
-from pinwarden.clients.coverage.search import distributions
+from pinwarden.clients.coverage.search import client_names, distributions
 from pinwarden.errors import ConfigError, quoted
 from pinwarden.findings.pins import PIN_NOT_COVERED
 from pinwarden.names import display
@@ -93,7 +93,7 @@ def _diagnose(options: dict[str, Any], *, self_test: bool) -> _Diagnosis:
     present = distributions(folders) if folders else None
     for name in options["modules"]:
         _import(name)
-    ignored = {each.lower() for each in options["ignored"]}
+    ignored = _ignored(options["ignored"])
     # Whether a program calls install() cannot be seen from here: clients that need it are
     # named with the covered ones.
     gaps = [
@@ -111,6 +111,18 @@ def _diagnose(options: dict[str, Any], *, self_test: bool) -> _Diagnosis:
         gaps=gaps,
         trials=trials,
     )
+
+
+def _ignored(given: Sequence[str]) -> frozenset[str]:
+    """The clients to be left out; a misspelt one would be left in without a word."""
+    known = client_names()
+    for each in given:
+        if each.lower() not in known:
+            raise ConfigError(
+                f"--ignore {quoted(each)}: no such client",
+                hint="the names are those under `go past pins`",
+            )
+    return frozenset(each.lower() for each in given)
 
 
 def _import(name: str) -> None:

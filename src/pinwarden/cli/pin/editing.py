@@ -7,7 +7,12 @@ would say anything else is not written.
 from __future__ import annotations
 
 import difflib
+import importlib
 import json as json_module
+import os
+from codecs import BOM_UTF8
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -39,11 +44,15 @@ class PinFile:
         """Reads the file; raises `ConfigError` if it is not a pin set that clients accept."""
         self.path = path
         self._read = read_file(path, _LARGEST)
-        self._json = path.name.endswith(".json")
+        self._json = path.name.lower().endswith(".json")
         try:
-            self.text = self._read.decode("utf-8-sig")
+            text = self._read.decode("utf-8-sig")
         except UnicodeDecodeError:
             raise ConfigError(f"pin set {quoted(str(path))}: is not UTF-8 text") from None
+        # As editors on Windows write it; it is edited with plain line ends.
+        self._marked = self._read.startswith(BOM_UTF8)
+        self._with_returns = 0 < text.count("\r\n") == text.count("\n")
+        self.text = text.replace("\r\n", "\n") if self._with_returns else text
         self.pins = self._parsed(self.text)
 
     def _parsed(self, text: str) -> PinSet:
@@ -123,13 +132,16 @@ class PinFile:
         Raises `ConfigError` if somebody else has changed the file since it was read.
         """
         target = self.path.resolve()
-        if read_file(target, _LARGEST) != self._read:
-            raise ConfigError(
-                f"pin set {quoted(str(self.path))}: was changed by somebody else meanwhile",
-                hint="run the command again",
-            )
-        write_whole(str(target), self.text, force=True)
-        self._read = self.text.encode("utf-8")
+        text = self.text.replace("\n", "\r\n") if self._with_returns else self.text
+        text = f"\ufeff{text}" if self._marked else text
+        with _alone(target):
+            if read_file(target, _LARGEST) != self._read:
+                raise ConfigError(
+                    f"pin set {quoted(str(self.path))}: was changed by somebody else meanwhile",
+                    hint="run the command again",
+                )
+            write_whole(str(target), text, force=True)
+        self._read = text.encode("utf-8")
 
     def _document(self, text: str) -> Any:
         if self._json:
@@ -162,6 +174,30 @@ class PinFile:
             self.pins.unpinned_hosts,
         ):
             raise self._cannot_be_edited()
+
+
+@contextmanager
+def _alone(target: Path) -> Iterator[None]:
+    """Between the look at a file and its replacement no other of us does the same.
+
+    Where there are no locks it is done without. Whoever waited for the lock of a file that
+    was replaced meanwhile finds another one at its name, and so another text.
+    """
+    if os.name != "posix":
+        yield
+        return
+    fcntl = importlib.import_module("fcntl")
+    try:
+        handle = os.open(target, os.O_RDONLY)
+    except OSError as error:
+        raise ConfigError(f"file {quoted(str(target))}: {error.strerror}") from None
+    try:
+        # Some file systems have no locks.
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _meaning(policy: PinPolicy) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import click
 
 from pinwarden.cli.output import ExitCode, answer, answer_json, say
 from pinwarden.cli.reading import json_option, parse_moment
-from pinwarden.errors import ConfigError, quoted
+from pinwarden.errors import ConfigError, MalformedError, quoted
 from pinwarden.names import display
 from pinwarden.pinning.formats.export import Export, Harm, Loss, LossKind, Writing
 from pinwarden.pinning.formats.pinned_certificates import by_pin
@@ -65,12 +66,7 @@ def export(as_json: bool, **options: Any) -> int:
     pins = PinSet.load(options["file"])
     form = _form(options["form"])
     at = parse_moment(options["at"], "--at") or datetime.now(UTC)
-    writing = Writing(
-        at=at,
-        certificates=by_pin(_certificates(options["certificates"])),
-        package=options["package"],
-    )
-    made = FORMATS[form].write(pins, writing)
+    made = _made(pins, form, at, options)
     accepted = set(LossKind) if options["accept_losses"] else _accepted(options["accepted"])
     unaccepted = made.unaccepted(accepted)
     written: list[str] = []
@@ -83,6 +79,19 @@ def export(as_json: bool, **options: Any) -> int:
         if not unaccepted and options["output"] is None:
             answer(_on_stdout(made))
     return ExitCode.FINDINGS if unaccepted else ExitCode.OK
+
+
+def _made(pins: PinSet, form: str, at: datetime, options: Mapping[str, Any]) -> Export:
+    try:
+        writing = Writing(
+            at=at,
+            certificates=by_pin(_certificates(options["certificates"])),
+            package=options["package"],
+        )
+        return FORMATS[form].write(pins, writing)
+    except MalformedError as error:
+        # What a set may say and this form may not, such as a report_uri with a quote in it.
+        raise ConfigError(f"--to {form}: {error}", hint=error.hint) from None
 
 
 def _form(text: str) -> str:

@@ -20,7 +20,7 @@ from pinwarden.net.endpoint import Endpoint
 from pinwarden.net.tls import ServedHost
 from pinwarden.pinning.draft import Draft, DraftPolicy, read_draft
 from pinwarden.pinning.lint import LintSetting, lint_draft
-from pinwarden.pinning.policy import normalise_host, suffixes
+from pinwarden.pinning.policy import PinSetError, normalise_host, suffixes
 from pinwarden.pinning.served import ServedChain
 from pinwarden.render.advice import next_step
 
@@ -118,8 +118,13 @@ def _read(file: Path) -> Draft:
         text = read_file(file, _LARGEST).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ConfigError(f"pin set {quoted(str(file))}: is not UTF-8 text") from None
-    as_json = file.name.endswith(".json") or (str(file) == "-" and text.lstrip().startswith("{"))
-    return read_draft(text, json=as_json, where=str(file))
+    is_json = file.name.lower().endswith(".json")
+    as_json = is_json or (str(file) == "-" and text.lstrip().startswith("{"))
+    try:
+        return read_draft(text, json=as_json, where=str(file))
+    except PinSetError as error:
+        hint = error.hint or "`pinwarden pin import` reads the pins of other programs"
+        raise PinSetError(str(error), hint=hint) from None
 
 
 def _is_own(names: Sequence[str]) -> Callable[[str], bool] | None:

@@ -10,10 +10,10 @@ from contextlib import suppress
 from pinwarden.clients.coverage.beyond import BEYOND
 from pinwarden.clients.coverage.gap import Covered, Gap
 from pinwarden.clients.coverage.rows import ClientRow, Reach
-from pinwarden.clients.coverage.state import gaps_in_state, installed
+from pinwarden.clients.coverage.state import STATE_NAMES, gaps_in_state, installed
 from pinwarden.clients.coverage.with_context import REACHED, STANDARD
 
-__all__ = ["coverage", "covered_clients", "distributions"]
+__all__ = ["client_names", "coverage", "covered_clients", "distributions"]
 
 
 def coverage(
@@ -48,6 +48,12 @@ def covered_clients(*, present: Mapping[str, str] | None = None) -> list[Covered
         for version, in_use in _sighted(row, found):
             covered.append(Covered(row.name, version, in_use, row.how, row.proven))
     return covered
+
+
+def client_names() -> frozenset[str]:
+    """The names of every client that could be found, in lower case."""
+    rows = (*BEYOND, *REACHED, *STANDARD)
+    return frozenset(name.lower() for name in (*(row.name for row in rows), *STATE_NAMES))
 
 
 def distributions(path: Iterable[str] | None = None) -> dict[str, str]:

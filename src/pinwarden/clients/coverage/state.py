@@ -11,7 +11,14 @@ from pinwarden.clients.coverage.gap import Gap
 from pinwarden.clients.guard import Guard
 from pinwarden.clients.ssl_classes import SSLContext
 
-__all__ = ["gaps_in_state", "installed"]
+__all__ = ["STATE_NAMES", "gaps_in_state", "installed"]
+
+STATE_NAMES = (
+    *("urllib3 with pyOpenSSL", "snowflake.connector.vendored.urllib3 with pyOpenSSL"),
+    *("pymongo with pyOpenSSL", "urllib3-future as urllib3", "truststore"),
+    *("gevent in ssl", "eventlet in ssl"),
+)
+"""What `gaps_in_state` can name."""
 
 
 def installed() -> bool:

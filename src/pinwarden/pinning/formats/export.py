@@ -42,6 +42,7 @@ class LossKind(StrEnum):
     SUBDOMAINS_ONE_LABEL = "subdomains-of-one-label"
     SUBDOMAINS_BY_HAND = "subdomains-by-hand"
     POOLED = "policies-pooled"
+    ORDER = "policies-by-visits"
     ADDRESSES = "addresses-left-out"
     UNPINNED = "unpinned-hosts-allowed"
     BOTH_NEEDED = "leaf-and-ca-needed"
@@ -72,6 +73,7 @@ _WEAKENS = frozenset(
 _LOCKS_OUT = frozenset(
     (
         LossKind.REPORT_ONLY_ENFORCED,
+        LossKind.ORDER,
         LossKind.KEEPS_PINNING,
         LossKind.LEAF_PINS,
         LossKind.CA_PINS,

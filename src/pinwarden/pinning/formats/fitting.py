@@ -18,7 +18,7 @@ from pinwarden.pinning.policy import (
     UnpinnedHosts,
 )
 
-__all__ = ["EVERYTHING", "Abilities", "Subdomains", "excluded_names", "fit"]
+__all__ = ["EVERYTHING", "Abilities", "Subdomains", "enforced_from_above", "excluded_names", "fit"]
 
 
 class Subdomains(Enum):
@@ -79,7 +79,7 @@ def fit(pins: PinSet, able: Abilities) -> tuple[tuple[PinPolicy, ...], list[Loss
             losses += _of_the_policy(policy, able)
         else:
             losses.append(gone)
-            losses += _enforced_from_above(policy, pins)
+            losses += enforced_from_above(policy, pins)
     if not kept:
         raise PinSetError(
             "the set holds no policy that this form can say", hint="; ".join(map(str, losses))
@@ -98,8 +98,8 @@ def _reasons_to_leave_out(policy: PinPolicy, able: Abilities) -> Iterator[Loss]:
         yield Loss(LossKind.ADDRESSES, policy.host, "an address cannot be pinned, and is left out")
 
 
-def _enforced_from_above(policy: PinPolicy, pins: PinSet) -> Iterator[Loss]:
-    """A name without its own policy falls under the one above it, which may enforce."""
+def enforced_from_above(policy: PinPolicy, pins: PinSet) -> Iterator[Loss]:
+    """A name whose policy does not count falls under the one above it, which may enforce."""
     if is_ip(policy.host):
         return
     for above in pins.policies:
@@ -112,7 +112,7 @@ def _enforced_from_above(policy: PinPolicy, pins: PinSet) -> Iterator[Loss]:
             yield Loss(
                 LossKind.REPORT_ONLY_ENFORCED,
                 policy.host,
-                f"without a policy of its own it falls under that of {above.host}",
+                f"it falls under the policy of {above.host}, which enforces",
             )
             return
 

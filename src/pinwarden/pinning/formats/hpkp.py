@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 
 from pinwarden.pinning.formats.days import day_after
 from pinwarden.pinning.formats.export import Export, Loss, LossKind, Writing
-from pinwarden.pinning.formats.fitting import Abilities, fit
+from pinwarden.pinning.formats.fitting import Abilities, enforced_from_above, fit
 from pinwarden.pinning.formats.literals import notes, report_uri
 from pinwarden.pinning.pinset import PinSet
 from pinwarden.pinning.policy import Mode, OnExpiry, PinPolicy, PinSetError
@@ -24,7 +25,7 @@ def write(pins: PinSet, writing: Writing) -> Export:
     for policy in policies:
         lines += [f"# {each}" for each in notes(policy)]
         lines.append(_field(policy, writing.at))
-        losses += _losses(policy)
+        losses += [*_losses(policy), *_under_others(policy, pins)]
     losses.append(
         Loss(LossKind.NOT_ENFORCED, "", "no browser has kept this header since 2020 at the latest")
     )
@@ -59,3 +60,22 @@ def _losses(policy: PinPolicy) -> list[Loss]:
             "a client forgets the pins some time after its last visit, and learns them only there",
         )
     ]
+
+
+def _under_others(policy: PinPolicy, pins: PinSet) -> Iterator[Loss]:
+    """A host that falls under the header of a name above it, too (RFC 7469 section 4.2).
+
+    A header that only reports takes a host away from no other, and of two that enforce it
+    goes by the order of the visits which one is asked.
+    """
+    if policy.mode is Mode.REPORT_ONLY:
+        yield from enforced_from_above(policy, pins)
+        return
+    for above in pins.policies:
+        covers = above.include_subdomains and policy.host.endswith(f".{above.host}")
+        if covers and above.mode is Mode.ENFORCE and above.pins() != policy.pins():
+            yield Loss(
+                LossKind.ORDER,
+                policy.host,
+                f"the pins of {above.host} may be asked instead of its own, by the order of visits",
+            )

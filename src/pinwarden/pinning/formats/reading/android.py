@@ -12,6 +12,11 @@ from pinwarden.pinning.formats.reading.markup import Element, parse_markup
 __all__ = ["read"]
 
 _MOST_PARENTS = 20
+_IN_DEBUG_BUILDS = "in debug builds some trust anchors override the pins; a pin set knows no such"
+_OVERRIDES = (
+    "some trust anchors override the pins, which no pin set can say: chains that end there are "
+    "refused by it"
+)
 
 
 def read(data: bytes, notes: list[str]) -> Iterator[Found]:
@@ -22,16 +27,10 @@ def read(data: bytes, notes: list[str]) -> Iterator[Found]:
     root = parse_markup(data)
     if root.name != "network-security-config":
         raise MalformedError(f"is XML of {quoted(root.name, 60)}, not a network-security-config")
-    if any(
-        each.attributes.get("overridePins") == "true"
-        for place in root.children
-        for anchors in place.all("trust-anchors")
-        for each in anchors.all("certificates")
-    ):
-        notes.append("some trust anchors override the pins, which no pin set can say")
+    _tell_overrides(root, notes)
     domains: dict[str, tuple[Element | None, bool, Element | None]] = {}
     for config in root.all("domain-config"):
-        _collect(config, None, None, domains, 0)
+        _collect(config, None, None, domains, notes, 0)
     pinned = {host: each for host, each in domains.items() if each[0] is not None}
     for host, (pins, below, trustkit) in pinned.items():
         if pins is not None:
@@ -44,6 +43,7 @@ def _collect(
     pins: Element | None,
     trustkit: Element | None,
     domains: dict[str, tuple[Element | None, bool, Element | None]],
+    notes: list[str],
     depth: int,
 ) -> None:
     """The domains of an element and of those in it, which inherit what they do not say."""
@@ -54,10 +54,33 @@ def _collect(
         pins = sets[0] if sets[0].all("pin") else None
     trustkit = more[0] if more else trustkit
     for domain in config.all("domain"):
-        below = domain.attributes.get("includeSubdomains", "false").strip() == "true"
-        domains[domain.text.strip().lower()] = (pins, below, trustkit)
+        below = _is_true(domain.attributes.get("includeSubdomains"))
+        name = domain.text.strip().lower()
+        if name in domains:
+            notes.append(
+                f"{quoted(name, 80)} stands twice, at which Android stops: the last counts"
+            )
+        domains[name] = (pins, below, trustkit)
     for inner in config.all("domain-config"):
-        _collect(inner, pins, trustkit, domains, depth + 1)
+        _collect(inner, pins, trustkit, domains, notes, depth + 1)
+
+
+def _tell_overrides(root: Element, notes: list[str]) -> None:
+    """Trust anchors for whose chains the pins are not asked."""
+    places = [(each, each.name == "debug-overrides") for each in root.children]
+    while places:
+        place, debug = places.pop()
+        places += [(each, debug) for each in place.all("domain-config")]
+        if any(
+            _is_true(each.attributes.get("overridePins"))
+            for anchors in place.all("trust-anchors")
+            for each in anchors.children
+        ):
+            notes.append(_IN_DEBUG_BUILDS if debug else _OVERRIDES)
+
+
+def _is_true(value: str | None) -> bool:
+    return (value or "").strip().lower() == "true"
 
 
 def _excluded(
@@ -94,10 +117,12 @@ def _policy(
     uris: list[str] = []
     if trustkit is not None:
         uris = [each.text.strip() for each in trustkit.all("report-uri")]
-        if trustkit.attributes.get("enforcePinning", "false") != "true":
+        if not _is_true(trustkit.attributes.get("enforcePinning")):
             notes.append(
                 f"{quoted(host)}: not enforced by TrustKit, and by Android 7 and newer it is"
             )
+    if len(uris) > 1:
+        notes.append(f"{quoted(host)}: of {len(uris)} report addresses the first is taken")
     return Found(
         host=host,
         anywhere=tuple(_pin(each) for each in pins.all("pin")),

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from pinwarden.errors import MalformedError, quoted
-from pinwarden.pinning.draft import Draft, read_draft
+from pinwarden.pinning.draft import ROLE_KEYS, Draft, read_draft
 from pinwarden.pinning.pin import Pin, PinError, parse_pin
 
 __all__ = ["Found", "Imported", "Known", "drafted"]
@@ -75,7 +75,15 @@ def drafted(found: Iterable[Found], notes: Iterable[str], known: Known) -> Impor
         raise MalformedError("holds no pins that could be found", hint="; ".join(said) or None)
     if len(merged) > MOST_POLICIES:
         said.append(f"only the first {MOST_POLICIES:,} hosts are taken")
-    tables = [_table(each, known) for each in merged[:MOST_POLICIES]]
+    tables = []
+    for each in merged[:MOST_POLICIES]:
+        table = _table(each, known)
+        if any(table[name] for name in ROLE_KEYS.values() if name in table):
+            tables.append(table)
+        else:
+            said.append(f"{quoted(each.host, 80)}: no pin is left, so it is not in the set")
+    if not tables:
+        raise MalformedError("holds no pin that is one", hint="; ".join(said) or None)
     draft = read_draft(json.dumps({"policy": tables}), json=True, where="import")
     return Imported(draft=draft, notes=tuple(dict.fromkeys(said)))
 

@@ -14,11 +14,14 @@ from pinwarden.pinning.formats.reading.found import Found
 
 __all__ = ["read"]
 
+# In a dump of headers, or as the servers and languages have it that send it:
+# `add_header Public-Key-Pins "…";`, `header('Public-Key-Pins: …');`, `"Public-Key-Pins" => "…"`.
 _FIELD = re.compile(
-    r"^[ \t]*(?:add_header[ \t]+|header[ \t]+(?:always[ \t]+)?set[ \t]+)?[\"']?"
-    r"(public-key-pins(?:-report-only)?)[\"']?[ \t]*:?[ \t]*(.*)$",
+    r"^(.{0,200}?)(?<![A-Za-z0-9-])(public-key-pins(?:-report-only)?)(?![A-Za-z0-9-])"
+    r"([\"']?)[ \t]*(?::|=>|,|=)?[ \t]*(?:value[ \t]*=[ \t]*)?(.*)$",
     re.IGNORECASE,
 )
+_CONTINUED = re.compile(r"\\[ \t]*\r?\n[ \t]*")
 _DIRECTIVE = re.compile(
     r"[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:[ \t]*=[ \t]*(?:\"([^\"]*)\"|([^;\"\s]*)))?[ \t]*(;|$)"
 )
@@ -32,17 +35,25 @@ def read(text: str, hosts: tuple[str, ...], notes: list[str]) -> Iterator[Found]
     Raises `MalformedError` if there is no header, or nobody says of which host it is.
     """
     fields = dict[str, str]()
-    for line in text.splitlines()[:_MOST_LINES]:
-        if (match := _FIELD.match(line)) is not None:
-            name = match[1].lower()
-            if name in fields:
-                notes.append(f"of several {match[1]} headers a client reads the first")
-            else:
-                fields[name] = _unquoted(match[2])
-    if not fields and "pin-" in text.lower():
+    comments = 0
+    for line in _CONTINUED.sub(" ", text).splitlines()[:_MOST_LINES]:
+        match = _FIELD.match(line)
+        if match is None or "=" not in match[4]:
+            continue
+        if line.lstrip().startswith(("#", "//", ";", "<!--", "*")):
+            comments += 1
+            continue
+        name = match[2].lower()
+        if name in fields:
+            notes.append(f"of several {match[2]} headers a client reads the first")
+        else:
+            fields[name] = _unquoted(match[1][-1:] if not match[3] else "", match[4])
+    if comments:
+        notes.append("what is commented out is not read")
+    if not fields and not comments and "pin-" in text.lower():
         fields["public-key-pins"] = " ".join(text.split())
     if not fields:
-        raise MalformedError("holds no Public-Key-Pins header")
+        raise MalformedError("holds no Public-Key-Pins header", hint="; ".join(notes) or None)
     if not hosts:
         raise MalformedError(
             "a header does not say whose it is", hint="name the host that sends it with --host"
@@ -55,16 +66,25 @@ def read(text: str, hosts: tuple[str, ...], notes: list[str]) -> Iterator[Found]
         yield _policy(host, value, enforced is None, notes)
 
 
-def _unquoted(value: str) -> str:
-    """A value as a server's configuration has it: in quotes, perhaps with more after them."""
+def _unquoted(before: str, value: str) -> str:
+    """A value as a server's configuration or a program has it: in quotes, with more after them.
+
+    `before` is what stands before the name, which may be the quote.
+    """
     value = value.strip()
-    if value[:1] == "'":
-        return value[1:].partition("'")[0]
-    if value[:1] == '"':
-        # The quotes inside are escaped, as Apache and nginx want it.
-        end = re.search(r"(?<!\\)\"", value[1:])
-        return (value[1 : end.start() + 1] if end else value[1:]).replace('\\"', '"')
-    return value
+    quote = before if before in ("'", '"') else value[:1]
+    if quote in ("'", '"') and quote == value[:1]:
+        value = value[1:]
+    if quote == "'":
+        value = value.partition("'")[0]
+    elif quote == '"':
+        # The quotes inside are escaped, as Apache, nginx and XML want it.
+        end = re.search(r"(?<!\\)\"", value)
+        value = value[: end.start()] if end else value
+    if "&" in value:
+        value = value.replace("&quot;", '"').replace("&#34;", '"')
+    # HAProxy wants spaces escaped as well.
+    return re.sub(r"\\([\"; ])", r"\1", value)
 
 
 def _policy(host: str, value: str, report_only: bool, notes: list[str]) -> Found:

@@ -76,10 +76,10 @@ def _take(
 
 def _unread(words: Sequence[Word], read_pins: set[str]) -> Iterator[str]:
     for word in words:
-        if word.kind == "string" and _PIN.match(word.text) and word.text not in read_pins:
-            # The name of the hash alone is put before a pin that stands elsewhere.
-            if len(word.text) > len("sha256/"):
-                yield f"line {word.line}: {quoted(word.text, 80)} comes to no host that is known"
+        # The name of the hash alone is put before a pin that stands elsewhere.
+        is_pin = word.kind == "string" and _PIN.match(word.text) and len(word.text) > len("sha256/")
+        if is_pin and word.text not in read_pins:
+            yield f"line {word.line}: {quoted(word.text, 80)} comes to no host that is known"
 
 
 def _pooled(by_pattern: dict[str, list[str]], notes: list[str]) -> Iterator[Found]:

@@ -143,10 +143,9 @@ def _value(words: Sequence[Word], at: int, names: Names, depth: int = 0) -> tupl
         if not (_is(words, at + 2, "(") and _is(words, at + 3, ")")):
             break
         at += 4
-    if at < len(words) and not (words[at].kind == "mark" and words[at].text in ",;){}]"):
-        # In a statement without a semicolon the next line begins with a name.
-        if words[at].kind == "mark":
-            return (None,), at
+    # In a statement without a semicolon the next line begins with a name.
+    if at < len(words) and words[at].kind == "mark" and words[at].text not in ",;){}]":
+        return (None,), at
     return items, at
 
 

@@ -67,10 +67,17 @@ def _apple(host: str, domain: Mapping[str, Any], notes: list[str]) -> Found:
         notes.append(
             f"{quoted(host)}: NSIncludesSubdomains reaches one label down, include_subdomains all"
         )
+    leaf = tuple(_identities(domain.get("NSPinnedLeafIdentities")))
+    ca = tuple(_identities(domain.get("NSPinnedCAIdentities")))
+    if leaf and ca:
+        notes.append(
+            f"{quoted(host)}: a chain may have to meet a leaf identity and a CA identity, and here "
+            "either is enough"
+        )
     return Found(
         host=host,
-        leaf=tuple(_identities(domain.get("NSPinnedLeafIdentities"))),
-        ca=tuple(_identities(domain.get("NSPinnedCAIdentities"))),
+        leaf=leaf,
+        ca=ca,
         include_subdomains=below,
     )
 
@@ -90,12 +97,14 @@ def _trustkit(
     below = domain.get("TSKIncludeSubdomains") is True
     hashes = domain.get("TSKPublicKeyHashes")
     uris = domain.get("TSKReportUris")
+    if isinstance(uris, list) and len(uris) > 1:
+        notes.append(f"{quoted(host)}: of {len(uris)} report addresses the first is taken")
     return Found(
         host=host,
         anywhere=tuple(_identities(hashes)),
         include_subdomains=below,
         exclude=tuple(_excluded(host, domains)) if below else (),
-        report_only=domain.get("TSKEnforcePinning") is False,
+        report_only=domain.get("TSKEnforcePinning", True) in (False, "NO", "false"),
         last_day=_last_day(domain.get("TSKExpirationDate"), host, notes),
         report_uri=str(uris[0]) if isinstance(uris, list) and uris else "",
     )

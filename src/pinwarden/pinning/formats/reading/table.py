@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from pinwarden.errors import ConfigError, MalformedError
@@ -22,21 +23,27 @@ SOURCES = {
 }
 
 
+_COMMENTS = re.compile(rb"^[ \t]*(?:#|//)[^\n]*", re.MULTILINE)
+_MARKS = (
+    (b"bplist0", "plist"),
+    (b"<plist", "plist"),
+    (b"<network-security-config", "android"),
+    (b"pinnedpubkey", "curl"),
+    (b"certificatepinner", "okhttp"),
+    (b"public-key-pins", "hpkp"),
+    (b"pin-sha256", "hpkp"),
+    (b".add(", "okhttp"),
+)
+
+
 def source_of(data: bytes) -> str:
     """The form of a file by what stands in it; raises `ConfigError` if nothing tells."""
     head = data[:LARGEST].lower()
-    for mark, name in (
-        (b"bplist0", "plist"),
-        (b"<plist", "plist"),
-        (b"<network-security-config", "android"),
-        (b"pinnedpubkey", "curl"),
-        (b"certificatepinner", "okhttp"),
-        (b"public-key-pins", "hpkp"),
-        (b"pin-sha256", "hpkp"),
-        (b".add(", "okhttp"),
-    ):
-        if mark in head:
-            return name
+    # A comment may name any program; if nothing else tells, it has to do.
+    for text in (_COMMENTS.sub(b"", head), head):
+        for mark, name in _MARKS:
+            if mark in text:
+                return name
     raise ConfigError("the file: nothing tells in which form it is", hint="say it with --format")
 
 
