@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks import caa, follow
+from benchmarks import caa, follow, pinning
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", choices=("follow", "caa"))
+    parser.add_argument("--only", choices=("follow", "caa", "pinning"))
     parser.add_argument("--entries", type=int, default=100_000)
     parser.add_argument("--names", type=int, default=10_000)
+    parser.add_argument("--handshakes", type=int, default=1_000)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    if options.only != "caa":
+
+    def wanted(name: str) -> bool:
+        return options.only in (None, name)
+
+    if wanted("follow"):
         for line in follow.report(follow.measure(options.entries, options.rounds)):
             print(line)
-    if options.only != "follow":
+    if wanted("caa"):
         for line in caa.report(caa.measure(options.names, options.rounds)):
+            print(line)
+    if wanted("pinning"):
+        for line in pinning.report(pinning.measure(options.handshakes)):
             print(line)
 
 

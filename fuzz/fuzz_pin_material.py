@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.serialization import (
 from target import damaged, run
 
 from pinwarden.errors import PinwardenError
-from pinwarden.pinning.armour import pem_text
 from pinwarden.pinning.material import is_in_order, read_material
+from pinwarden.pinning.pem import pem_text
 from pinwarden.pinning.pin import Pin
 from pinwarden.x509.certificate import view_certificate
 

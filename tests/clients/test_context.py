@@ -7,6 +7,7 @@ import socket
 import ssl
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -178,14 +179,16 @@ def test_whoever_listens_breaks_nothing(caplog: pytest.LogCaptureFixture) -> Non
     """A callback that raises is logged, and the connection goes on, or ends, as it would."""
 
     class Broken:
-        def tell(self, result: PinResult, port: int | None = None) -> None:
-            ports.append(port)
+        def tell(
+            self, result: PinResult, port: int | None = None, served: Sequence[bytes] = ()
+        ) -> None:
+            told.append((port is None, len(served)))
             raise RuntimeError("reporter")
 
     def broken(_: PinResult) -> None:
         raise RuntimeError("callback")
 
-    ports: list[int | None] = []
+    told: list[tuple[bool, int]] = []
     for behaviour, chain in (("good", "genuine"), ("good", "rogue")):
         for options in ({"on_result": broken}, {"reporter": Broken()}):
             context = PinnedContext(pin_set(behaviour), cafile=world().cafile, **options)
@@ -195,9 +198,10 @@ def test_whoever_listens_breaks_nothing(caplog: pytest.LogCaptureFixture) -> Non
                 except PinMismatch:
                     assert chain == "rogue"
             assert said(server) == (REQUEST if chain == "genuine" else b"")
-    # Only a failure is told with its port.
-    assert [port is None for port in ports] == [True, False]
-    assert [record.name for record in caplog.records] == ["pinwarden.pins"] * 4
+    # Only a failure, with its port and the certificates as they were sent.
+    assert told == [(False, 2)]
+    raised = [each for each in caplog.records if "to be told raised" in each.message]
+    assert [record.name for record in raised] == ["pinwarden.pins"] * 3
 
 
 def test_a_python_that_tells_no_chain(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,8 +14,9 @@ import pytest
 from pinwarden.clients import PinMismatch, PinnedContext, install
 from pinwarden.clients.ssl_classes import set_plainly
 from pinwarden.lab.tls import server_context
-from pinwarden.pinning import PinSet, Reason
-from support.pin_world import HOST, UNPINNED, pin_set, policy, said, world
+from pinwarden.pinning import Mode, PinnedKey, PinPolicy, PinRole, PinSet, Reason
+from pinwarden.pinning.spki import pin_of_certificate
+from support.pin_world import HOST, UNPINNED, pin_set, said, world
 from support.tls_ways import REQUEST, WAYS, answer, wrapped
 
 FALSE_CHAINS = ("forged", "fake-intermediate", "self-signed", "rogue", "stuffed", "genuine")
@@ -225,9 +226,11 @@ def test_a_leaf_pin_does_not_stand_for_the_name() -> None:
     """A pin of a leaf does not excuse a name that is off, and the words tell which it was."""
     context = ssl.create_default_context(cafile=world().cafile)
     context.check_hostname = False
-    pins = PinSet([policy(leaf="leaf")])
+    key = pin_of_certificate(world().chains["wrong-host"].certificates[0])
+    keys = (PinnedKey(key, PinRole.LEAF), PinnedKey(world().pins["spare"], PinRole.BACKUP))
+    pins = PinSet([PinPolicy(host=HOST, mode=Mode.ENFORCE, keys=keys)])
     with (
-        world().serve() as server,
+        world().serve("wrong-host") as server,
         install(pins),
         wrapped(context, server.address, HOST) as tls,
         pytest.raises(PinMismatch, match="check_hostname off"),

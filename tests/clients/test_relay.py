@@ -249,9 +249,12 @@ def _converse(relay: PinnedRelay, live: LivePins, lives: object, folder: Path) -
         row = connection.execute(query).fetchone()
         assert row is not None
         assert (row[0], len(row[1])) == (True, 2_000_000)
-        threading.Timer(0.3, connection.cancel_safe).start()
+        cancelling = threading.Timer(0.3, connection.cancel_safe)
+        cancelling.start()
         with pytest.raises(psycopg.errors.QueryCanceled):
             connection.execute("select pg_sleep(60)")
+        # It has a connection of its own, which the new set would cut.
+        cancelling.join()
         live.replace(pin_set("wrong"))
         with pytest.raises(psycopg.OperationalError, match="no pinned key"):
             connection.execute("select 'secret'")

@@ -99,6 +99,18 @@ def test_the_same_is_reported_once_a_day_and_something_else_at_once() -> None:
     assert len(receiver.reports) == 2
 
 
+def test_to_another_receiver_the_same_is_reported_again() -> None:
+    """As when the set in force gets another address: the new one is to hear of it."""
+    reporting = Reporting()
+    with ReportReceiver() as first, ReportReceiver() as second, world().serve() as server:
+        for receiver in (first, second, first):
+            context = context_for(reporting_to(receiver.url, "report-only"), reporter=reporting)
+            ask(server, context)
+        assert second.arrived()
+        assert reporting.sender.flush(10)
+    assert (len(first.reports), len(second.reports)) == (1, 1)
+
+
 def test_no_more_wait_than_may(caplog: pytest.LogCaptureFixture) -> None:
     sender = ReportSender(waiting=2)
     reporting = Reporting(report_every=0, sender=sender)

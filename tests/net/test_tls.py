@@ -307,7 +307,9 @@ async def test_where_a_chain_ends(partial: bool, tmp_path: Path) -> None:
     """With partial chains it ends at the first trusted certificate, else at the root."""
     store = tmp_path / "store.pem"
     store.write_text(world().bundle_of("a", "intermediate"))
-    context = verifying_context(str(store), partial_chain=partial)
+    context = verifying_context(str(store))
+    flag = ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.verify_flags = context.verify_flags | flag if partial else context.verify_flags & ~flag
     async with world().serve() as server:
         found = await TLSAsker(context).ask(Endpoint(HOST), [("127.0.0.1", server.port)])
     end = world().authorities.a.intermediate if partial else root_of()
@@ -329,15 +331,13 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     """Trust anchors and client certificates that cannot be read are the user's error."""
     empty, sealed = tmp_path / "empty.pem", tmp_path / "sealed.pem"
     empty.write_text("")
-    sealed.write_text(
-        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n"
-    )
+    sealed.write_bytes(_sealed(world().client_certificate))
     for path in (str(empty), str(tmp_path / "none"), "nul\0byte", str(tmp_path)):
         with pytest.raises(ConfigError, match="trust anchors"):
             verifying_context(path)
         with pytest.raises(ConfigError, match="client certificate"):
             verifying_context(client_certificate=path)
-    with pytest.raises(ConfigError, match="client certificate"):
+    with pytest.raises(ConfigError, match=r"client certificate .*: the key is encrypted"):
         verifying_context(client_certificate=str(sealed))
 
 

@@ -85,7 +85,7 @@ def test_curl_strings(tmp_path: Path) -> None:
     """The string for --pinnedpubkey is taken whole: the second of its pins counts too."""
     pins = PinSet([policy("leaf.test", leaf=("leaf", "stray"))])
     exported(pins, "curl-string", tmp_path)
-    host, _, string = (tmp_path / "pinnedpubkey.tsv").read_text().strip().partition("\t")
+    host, string = "leaf.test", (tmp_path / "leaf.test.pinnedpubkey").read_text().strip()
     assert string.count(";") == 2
     with servers() as up:
         for (_, name), allowed in expectations(pins, up).items():

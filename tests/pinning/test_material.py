@@ -20,7 +20,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pinwarden.errors import ConfigError, MalformedError, PinwardenError
-from pinwarden.pinning.armour import pem_blocks, pem_text
 from pinwarden.pinning.material import (
     LARGEST_FILE,
     CertificateRole,
@@ -28,6 +27,7 @@ from pinwarden.pinning.material import (
     is_in_order,
     read_material,
 )
+from pinwarden.pinning.pem import pem_blocks, pem_text
 from pinwarden.pinning.spki import pin_of_certificate
 from support import openssl_keys as made
 from support.pin_samples import certificate, key, named

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pinwarden.errors import ConfigError, MalformedError, PinwardenError
-from pinwarden.pinning.armour import pem_blocks
+from pinwarden.pinning.pem import pem_blocks
 from pinwarden.pinning.sealed_key import open_sealed_key
 from support import openssl_keys as made
 from support.pin_samples import key

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pinwarden.errors import MalformedError
-from pinwarden.pinning.armour import pem_blocks
+from pinwarden.pinning.pem import pem_blocks
 from pinwarden.pinning.spki import (
     pin_of_certificate,
     spki_of_certificate,

@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import plistlib
 import re
+import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
-from xml.etree import ElementTree
 
 from cryptography import x509
 
@@ -35,7 +35,7 @@ def _nearest(host: str, names: Iterable[tuple[str, bool]]) -> str | None:
 
 def android(files: Files, host: str, leaf: str, above: set[str], at: datetime) -> Answers:
     """The nearest domain-config; no pins, or pins of the past, are not asked."""
-    root = ElementTree.fromstring(files["network_security_config.xml"])
+    root = ET.fromstring(files["network_security_config.xml"])
     configs = {
         str(config.findtext("domain")): config
         for config in root.iter("domain-config")
@@ -133,7 +133,13 @@ def hpkp(files: Files, host: str, leaf: str, above: set[str], at: datetime) -> A
 
 def curl(files: Files, host: str, leaf: str, above: set[str], at: datetime) -> Answers | None:
     """The leaf alone; None for a host for which the string is not used."""
-    rows = dict(line.split("\t") for line in files["pinnedpubkey.tsv"].splitlines())
+    table = files.get("pinnedpubkey.tsv", "")
+    rows = dict(line.split("\t") for line in table.splitlines())
+    rows |= {
+        name.removesuffix(".pinnedpubkey"): text.strip()
+        for name, text in files.items()
+        if name.endswith(".pinnedpubkey")
+    }
     return {leaf in rows[host].replace("sha256//", "").split(";")} if host in rows else None
 
 

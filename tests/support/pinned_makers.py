@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import truststore
@@ -11,8 +11,6 @@ import urllib3.util
 
 from pinwarden.clients import LivePins, PinnedContext, install, pin_context
 from support.pin_world import world
-
-Maker = Callable[[LivePins], "contextmanager[ssl.SSLContext]"]
 
 
 @contextmanager

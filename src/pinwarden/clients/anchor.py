@@ -15,15 +15,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from pinwarden.clients.held import HeldContext
+from pinwarden.clients.held_context import HeldContext
 from pinwarden.clients.postgres import NoTLSError, ask_for_tls
 from pinwarden.errors import ConfigError, MalformedError, OutsideError, quoted
 from pinwarden.pinning.peer_chain import verified_chain
 from pinwarden.pinning.pinset import PinSet
 from pinwarden.pinning.result import PinVerdict
 from pinwarden.pinning.spki import pin_of_certificate
+from pinwarden.x509.certificate import view_certificate
 
-__all__ = ["Anchors", "anchors_in", "find_anchors"]
+__all__ = ["Anchors", "find_anchors"]
 
 _TIMEOUT = 10.0
 
@@ -67,11 +68,12 @@ def find_anchors(
     """Connect under the context's pins, and return what met them.
 
     `context` is a `PinnedContext`, or what `pin_context` returned; `starttls` is what is
-    said before TLS: nothing, or PostgreSQL's SSLRequest.
-    `timeout` is in seconds, for connecting and for the handshake each. Raises `PinMismatch`
-    if the pins are not met, `ConfigError` if none is enforced for this host or the context
-    has none, `ssl.SSLError`
-    for other faults of the handshake, and `OutsideError` if there is no connection.
+    said before TLS: nothing, or PostgreSQL's SSLRequest. `timeout` is in seconds, for
+    connecting and for the handshake each.
+
+    Raises `PinMismatch` if the pins are not met, `ConfigError` if none is enforced for this
+    host or the context has none, `ssl.SSLError` for other faults of the handshake, and
+    `OutsideError` if there is no connection.
     """
     pins = _pins_of(context)
     try:
@@ -92,7 +94,7 @@ def find_anchors(
                 f"{quoted(host)} port {port}: no TLS handshake: {quoted(str(error))}", target=host
             ) from error
         with tls:
-            return anchors_in(pins, verified_chain(tls), host)
+            return _anchors_in(pins, verified_chain(tls), host)
 
 
 def _pins_of(context: ssl.SSLContext) -> PinSet:
@@ -103,7 +105,7 @@ def _pins_of(context: ssl.SSLContext) -> PinSet:
     raise ConfigError("this context has no pins", hint="make it with PinnedContext(pins)")
 
 
-def anchors_in(pins: PinSet, chain: tuple[bytes, ...], host: str) -> Anchors:
+def _anchors_in(pins: PinSet, chain: tuple[bytes, ...], host: str) -> Anchors:
     """What of a verified chain meets the pins of a host; raises as `find_anchors` does."""
     result = pins.check(chain, host, at=datetime.now(UTC))
     if result.policy is None or result.mode != "enforce":
@@ -117,8 +119,8 @@ def anchors_in(pins: PinSet, chain: tuple[bytes, ...], host: str) -> Anchors:
     pinned = {key.pin for key in result.matched}
     found = tuple(each for each in chain if _pin(each) in pinned)
     last = chain[-1]
-    root = last if last in found and len(chain) > 1 and _is_self_issued(last) else None
-    return Anchors(host, found, root)
+    is_root = last in found and len(chain) > 1 and view_certificate(last).is_self_issued
+    return Anchors(host, found, last if is_root else None)
 
 
 def _pin(certificate: bytes) -> object:
@@ -126,13 +128,6 @@ def _pin(certificate: bytes) -> object:
         return pin_of_certificate(certificate)
     except MalformedError:
         return None
-
-
-def _is_self_issued(certificate: bytes) -> bool:
-    from pinwarden.x509.certificate import view_certificate
-
-    view = view_certificate(certificate)
-    return bool(view.issuer == view.subject)
 
 
 def _pem(certificates: tuple[bytes, ...] | list[bytes]) -> bytes:

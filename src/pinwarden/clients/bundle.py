@@ -34,8 +34,8 @@ from pinwarden.pinning.bundle import (
     parse_bundle_file,
     verify_bundle_name,
 )
+from pinwarden.pinning.bundle_pins import ClosingPins, NoPinsYet
 from pinwarden.pinning.bundle_trust import Accepted, BundleRefusedError, Refusal, Trust, accept
-from pinwarden.pinning.bundled import ClosingPins, NoPinsYet
 from pinwarden.pinning.minisign import PublicKey, parse_public_key
 from pinwarden.pinning.pinset import PinSet
 

@@ -178,12 +178,12 @@ class _Connections:
         """A class of `http.client` whose connections are held here."""
         connect = self.connect
 
-        class Held(kind):  # type: ignore[misc]
+        class Cuttable(kind):  # type: ignore[misc]
             def __init__(self, *arguments: Any, **options: Any) -> None:
                 super().__init__(*arguments, **options)
                 self._create_connection = connect
 
-        return Held
+        return Cuttable
 
 
 def _read(response: Any, who: str, target: str) -> bytes:

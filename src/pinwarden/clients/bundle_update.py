@@ -33,7 +33,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BundleState:
-    """Which bundle is in force. `version` is None while it is not from a bundle."""
+    """Which bundle is in force, with its times in UTC; all None while none is."""
 
     version: int | None
     issued: datetime | None

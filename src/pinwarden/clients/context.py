@@ -7,9 +7,9 @@ import ssl
 import sys
 from typing import Any, Self
 
-from pinwarden.clients.held import HeldContext
+from pinwarden.clients.held_context import HeldContext
+from pinwarden.clients.hidden_pins import warn_of_hidden_pins
 from pinwarden.clients.live import LivePins
-from pinwarden.clients.reach import warn_of_hidden_pins
 from pinwarden.clients.ssl_classes import forbid_renegotiation, refuse_without_chains, set_plainly
 from pinwarden.clients.telling import Held, OnResult, Reporter
 from pinwarden.pinning.pinset import PinSet

@@ -17,36 +17,17 @@ from typing import Any
 from pinwarden.clients.live import NOT_MET, InForce, LivePins, Met
 from pinwarden.clients.mismatch import PinMismatch
 from pinwarden.clients.named import is_named_by
-from pinwarden.clients.ssl_classes import (
-    SSLObject,
-    SSLSocket,
-    checks_names,
-    forbid_renegotiation,
-    verifies,
-)
+from pinwarden.clients.ssl_classes import UNNAMED, SSLObject, SSLSocket
 from pinwarden.clients.telling import Held
 from pinwarden.pinning.peer_chain import in_der, sent_chain, verified_certificates
 from pinwarden.pinning.result import PinResult, PinVerdict
 
-__all__ = ["Guard", "doubt_about", "guarded_object", "guarded_socket"]
+__all__ = ["Guard", "guarded_object", "guarded_socket"]
 
 _RESUMED = "the TLS session was resumed, and that brings no certificates to compare"
 _NO_HOST = "the connection was made without server_hostname"
-_UNVERIFIED = "certificates were not verified (verify=False, or a context with CERT_NONE)"
-_UNNAMED = "the host name was not verified (a context with check_hostname off)"
 _NO_TLS = "no TLS connection, and nothing is said without"
 _UNKNOWN = "how the connection was made is not known"
-
-
-def doubt_about(context: Any) -> str:
-    """Why chains of a context cannot be believed; empty if they can.
-
-    Without verification OpenSSL calls a chain verified although its signatures are false,
-    and without the name a pinned authority's certificate for any host would do.
-    """
-    if not verifies(context):
-        return _UNVERIFIED
-    return "" if checks_names(context) else _UNNAMED
 
 
 class Guard:
@@ -80,31 +61,30 @@ class Guard:
             if tls.server_side:
                 return
             raise OSError(errno.ENOTCONN, _NO_TLS)
-        known = current.known.get(inner.server_hostname)
-        if (
-            known is None
-            or self._held.on_result is not None
-            or (known.until is not None and time.time() >= known.until)
-            or (
-                known.chain is not None
-                and (
+        # Whoever listens hears of each comparison.
+        if self._held.on_result is None:
+            for known in current.known.get(inner.server_hostname, ()):
+                if known.until is not None and time.time() >= known.until:
+                    continue
+                # With no policy about the host the chain does not count.
+                if known.chain is None or not (
                     self._doubt or inner.session_reused or inner.get_verified_chain() != known.chain
-                )
-            )
-        ):
-            if not inner.server_side and not self._settled():
-                self._compare(current, inner)
-            return
-        self._met = known
-        if self._refused is not None:
-            self._met = NOT_MET
-            raise PinMismatch(self._refused)
+                ):
+                    self._met = known
+                    if self._refused is not None:
+                        self._met = NOT_MET
+                        raise PinMismatch(self._refused)
+                    return
+        if not inner.server_side and not self._settled():
+            self._compare(current, inner)
 
     def _compare(self, current: InForce, inner: Any) -> None:
         # Not the attribute of a socket, which anybody can set after the handshake.
         host = inner.server_hostname or ""
-        doubt = self._doubt or (_RESUMED if inner.session_reused else "")
-        certificates = [] if doubt and doubt is not _UNNAMED else verified_certificates(inner)
+        doubt = self._doubt
+        if inner.session_reused and doubt in ("", UNNAMED):
+            doubt = _RESUMED
+        certificates = verified_certificates(inner) if doubt in ("", UNNAMED) else []
         if doubt and certificates and is_named_by(certificates[0], host):
             doubt = ""
         chain = () if doubt else in_der(certificates)
@@ -135,16 +115,16 @@ def _explained(result: PinResult, problem: str) -> PinResult:
 class _GuardedSocket(Guard, SSLSocket):
     # Whether TLS was ended by `unwrap`: only then is anything sent in plain text.
     _unwrapped = False
+    # Not `server_side`, which anybody can set.
+    _serves = False
 
     @classmethod
     def _create(cls, sock: Any, *args: Any, **kwargs: Any) -> Any:
         wanted = kwargs.pop("do_handshake_on_connect", True)
-        context = kwargs["context"]
         if kwargs.get("server_side"):
-            return super()._create(  # type: ignore[misc]
-                sock, *args, do_handshake_on_connect=wanted, **kwargs
-            )
-        forbid_renegotiation(context)
+            server: Any = super()._create(sock, *args, do_handshake_on_connect=wanted, **kwargs)  # type: ignore[misc]
+            server._serves = True
+            return server
         self: Any = super()._create(sock, *args, do_handshake_on_connect=False, **kwargs)  # type: ignore[misc]
         self.do_handshake_on_connect = wanted
         if wanted and self._connected:
@@ -177,7 +157,7 @@ class _GuardedSocket(Guard, SSLSocket):
             return
         self._keep_refusing()
         tls: Any = self
-        if tls.server_side:
+        if self._serves:
             return
         if tls._sslobj is None:
             # After a failed or unfinished connect() ssl itself goes on in plain text.
@@ -207,9 +187,11 @@ class _GuardedSocket(Guard, SSLSocket):
         return plain
 
     def shutdown(self, how: int) -> None:
-        super().shutdown(how)
-        # ssl forgets TLS then, and would send in plain text what comes after.
-        self._met = NOT_MET
+        try:
+            super().shutdown(how)
+        finally:
+            # ssl forgets TLS then, and would send in plain text what comes after.
+            self._met = NOT_MET
 
     def send(self, data: Any, flags: int = 0) -> int:
         met = self._met
@@ -263,14 +245,6 @@ class _GuardedSocket(Guard, SSLSocket):
 
 
 class _GuardedObject(Guard, SSLObject):
-    @classmethod
-    def _create(cls, *args: Any, **kwargs: Any) -> Any:
-        context = kwargs["context"]
-        if kwargs.get("server_side"):
-            return super()._create(*args, **kwargs)  # type: ignore[misc]
-        forbid_renegotiation(context)
-        return super()._create(*args, **kwargs)  # type: ignore[misc]
-
     def _before_data(self) -> None:
         if self._settled():
             return

@@ -14,10 +14,15 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
-from pinwarden.clients.guard import Guard, doubt_about, guarded_object, guarded_socket
+from pinwarden.clients.guard import Guard, guarded_object, guarded_socket
 from pinwarden.clients.live import LivePins
 from pinwarden.clients.mismatch import PinMismatch
-from pinwarden.clients.ssl_classes import SSLContext, refuse_without_chains
+from pinwarden.clients.ssl_classes import (
+    SSLContext,
+    doubt_about,
+    forbid_renegotiation,
+    refuse_without_chains,
+)
 from pinwarden.clients.telling import Held, OnResult, Reporter
 from pinwarden.errors import ConfigError
 from pinwarden.pinning.pinset import PinSet
@@ -73,6 +78,8 @@ def _closed(name: str, first: int, held: Held) -> Callable[..., Any]:
         make = getattr(super(SSLContext, context), name)
         owner = kwargs.get("owner")
         if isinstance(owner, Guard):
+            if not (args[first] if len(args) > first else kwargs.get("server_side")):
+                forbid_renegotiation(context)
             # Next to the moment in which OpenSSL takes them over, on both of its sides.
             doubt = doubt_about(context)
             made = make(*args, **kwargs)
@@ -157,10 +164,10 @@ def install(
     """Hold every TLS connection of this process to pins, from now on.
 
     Use it as `with install(pins): …`, or call it once at the start. Servers and pinned
-    contexts are left alone. A connection that does not verify certificates and the
-    host's name is refused if its host falls under a policy: `verify=False` does not
-    switch pins off. So is one of a class that this cannot reach, such as a library's for
-    green threads.
+    contexts are left alone. A connection that does not verify certificates is refused if
+    its host falls under a policy: `verify=False` does not switch pins off. So is one of a
+    class that this cannot reach, such as a library's for green threads. Where a library
+    leaves the host's name out of the handshake, the name is compared here.
 
     Raises `ConfigError` if pins are installed already, or if ssl's sockets were replaced.
     """

@@ -11,7 +11,9 @@ from pinwarden.pinning.pinset import PinSet
 __all__ = ["NOT_MET", "InForce", "LivePins", "Met"]
 
 # A client speaks with few hosts, and one that takes them from outside must not grow.
-_KNOWN, _LONGEST_KNOWN = 256, 255
+_HOSTS, _LONGEST_HOST = 256, 255
+# Servers behind one name may have a certificate each.
+_CHAINS = 4
 
 
 class Met:
@@ -39,7 +41,7 @@ NOT_MET = Met(None, None, None)
 class InForce:
     """A pin set and the number of its epoch, read together so that no thread mixes two.
 
-    `known` is what was found out about hosts under this set; it goes with it.
+    `known` is under what connections to a host were allowed lately; it goes with the set.
     """
 
     __slots__ = ("_remembers", "epoch", "known", "pins")
@@ -47,16 +49,17 @@ class InForce:
     def __init__(self, pins: PinSet, epoch: int) -> None:
         self.pins = pins
         self.epoch = epoch
-        self.known: dict[str, Met] = {}
+        self.known: dict[str, tuple[Met, ...]] = {}
         self._remembers = _says_how_long(type(pins))
 
     def remember(self, host: str, met: Met) -> None:
         """Let connections to a host that show the same chain be allowed at once."""
-        if not self._remembers or len(host) > _LONGEST_KNOWN:
+        if not self._remembers or len(host) > _LONGEST_HOST:
             return
-        if len(self.known) >= _KNOWN:
+        if len(self.known) >= _HOSTS:
             self.known.clear()
-        self.known[host] = met
+        others = [each for each in self.known.get(host, ()) if each.chain != met.chain]
+        self.known[host] = (met, *others[: _CHAINS - 1])
 
 
 def _says_how_long(kind: type[PinSet]) -> bool:

@@ -1,7 +1,7 @@
 """Whether a certificate is for a host, where nobody had OpenSSL ask that.
 
 Some libraries leave `check_hostname` off and look at the name themselves after the
-handshake (urllib3's own contexts, and so botocore's). Pins must not rest on that, and
+handshake (botocore has urllib3 do it). Pins must not rest on that, and
 neither may `check_hostname` be switched on for them: the context is shared by threads,
 and whoever then finds it on does not look any more.
 """

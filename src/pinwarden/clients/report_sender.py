@@ -35,10 +35,9 @@ class ReportSender:
     `sent` and `lost` count what became of them.
     """
 
-    def __init__(self, *, waiting: int = _WAITING, timeout: float = _TIMEOUT) -> None:
+    def __init__(self, *, waiting: int = _WAITING) -> None:
         self.sent = 0
         self.lost = 0
-        self._timeout = timeout
         self._queue: queue.Queue[tuple[str, bytes]] = queue.Queue(waiting)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -93,7 +92,7 @@ class ReportSender:
             url, body, {"Content-Type": "application/json", "User-Agent": "pinwarden"}
         )
         opener = urllib.request.build_opener(Straight)
-        with opener.open(request, timeout=self._timeout) as response:
+        with opener.open(request, timeout=_TIMEOUT) as response:
             response.read(_LARGEST_ANSWER)
 
 

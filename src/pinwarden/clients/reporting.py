@@ -21,7 +21,7 @@ __all__ = ["Reporting"]
 
 _log = logging.getLogger("pinwarden.pins")
 
-_Identity = tuple[str, str, object]
+_Identity = tuple[str, str, object, object]
 _REMEMBERED = 1024
 
 
@@ -65,7 +65,10 @@ class Reporting:
         policy = result.policy
         if policy is None:
             return
-        same = (result.host, policy.host, (result.reason, result.seen, result.allowed))
+        # Another port is another service, and other pins or another receiver another report.
+        place = (port, policy.report_uri)
+        outcome = (result.reason, result.seen, result.expected, result.allowed)
+        same = (result.host, policy.host, place, outcome)
         missed = self._logged.due(same)
         if missed is not None:
             words = "refused" if not result.allowed else "report only"

@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 from pinwarden.errors import ConfigError, quoted
 
 __all__ = [
+    "UNNAMED",
+    "UNVERIFIED",
     "SSLContext",
     "SSLObject",
     "SSLSocket",
-    "checks_names",
+    "doubt_about",
     "forbid_renegotiation",
     "refuse_without_chains",
     "set_plainly",
-    "verifies",
 ]
 
 # The last but one of the order of resolution is the class in C.
@@ -40,19 +41,24 @@ else:
     SSLSocket, SSLObject = SSLContext.sslsocket_class, SSLContext.sslobject_class
 
 
-_verify_mode, _check_hostname, _options = (
-    getattr(_IN_C, name).__get__ for name in ("verify_mode", "check_hostname", "options")
-)
+# Straight from the class in C: these run in every handshake.
+_verify_mode, _options = (getattr(_IN_C, name).__get__ for name in ("verify_mode", "options"))
+_checks_names = _IN_C.check_hostname.__get__
+_NOT_VERIFYING = int(ssl.CERT_NONE)
+
+UNVERIFIED = "certificates were not verified (verify=False, or a context with CERT_NONE)"
+UNNAMED = "the host name was not verified (a context with check_hostname off)"
 
 
-def verifies(context: ssl.SSLContext) -> bool:
-    """Whether connections that are made now will have their certificates verified."""
-    return bool(_verify_mode(context) != ssl.CERT_NONE)
+def doubt_about(context: ssl.SSLContext) -> str:
+    """Why the chains of connections made now cannot be believed; empty if they can.
 
-
-def checks_names(context: ssl.SSLContext) -> bool:
-    """Whether connections that are made now will have their host names verified."""
-    return bool(_check_hostname(context))
+    Without verification OpenSSL calls a chain verified although its signatures are false,
+    and without the name a pinned authority's certificate for any host would do.
+    """
+    if _verify_mode(context) == _NOT_VERIFYING:
+        return UNVERIFIED
+    return "" if _checks_names(context) else UNNAMED
 
 
 def forbid_renegotiation(context: ssl.SSLContext) -> None:

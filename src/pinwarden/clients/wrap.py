@@ -7,9 +7,9 @@ import sys
 from functools import cache
 from typing import Any, TypeVar
 
-from pinwarden.clients.held import HeldContext
+from pinwarden.clients.held_context import HeldContext
+from pinwarden.clients.hidden_pins import warn_of_hidden_pins
 from pinwarden.clients.live import LivePins
-from pinwarden.clients.reach import warn_of_hidden_pins
 from pinwarden.clients.ssl_classes import (
     SSLContext,
     forbid_renegotiation,

@@ -105,6 +105,9 @@ PIN_REPORT_NOWHERE = register(
 PIN_REPORT_PINNED = register(
     "PW-PIN-REPORT-PINNED", Severity.MEDIUM, "reports go to a host under the pins they report on"
 )
+PIN_REPORT_REFUSED = register(
+    "PW-PIN-REPORT-REFUSED", Severity.LOW, "reports go to a host that the set itself refuses"
+)
 PIN_REPORT_PLAIN = register(
     "PW-PIN-REPORT-PLAIN", Severity.LOW, "reports of pin failures travel in plain text"
 )

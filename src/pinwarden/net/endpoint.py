@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from pinwarden.errors import ConfigError, MalformedError, quoted
 from pinwarden.net.starttls import STARTTLS_PORTS
-from pinwarden.pinning.policy import normalise_host
+from pinwarden.pinning.host import normalise_host
 
 __all__ = ["Endpoint", "parse_endpoint"]
 
-HTTPS = 443
+_HTTPS = 443
 _LONGEST = 512
 _MOST_PORTS = 65535
 _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,30})://(?P<authority>[^/?#]*)")
@@ -19,8 +19,8 @@ _USER = re.compile(r"[^/]*@")
 _BRACKETED = re.compile(r"\[(?P<host>[^\[\]]*)\](?::(?P<port>[^:]*))?")
 # Protocols that begin with TLS, by the name of their scheme.
 _TLS_SCHEMES = {
-    "https": HTTPS,
-    "wss": HTTPS,
+    "https": _HTTPS,
+    "wss": _HTTPS,
     "smtps": 465,
     "submissions": 465,
     "imaps": 993,
@@ -43,12 +43,12 @@ class Endpoint:
     """
 
     host: str
-    port: int = HTTPS
+    port: int = _HTTPS
     starttls: str | None = None
 
     def __str__(self) -> str:
         """The host, with its port unless that is the usual one."""
-        usual = HTTPS if self.starttls is None else STARTTLS_PORTS[self.starttls]
+        usual = _HTTPS if self.starttls is None else STARTTLS_PORTS[self.starttls]
         if self.port == usual:
             return self.host
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -79,7 +79,7 @@ def _scheme(text: str, starttls: str | None, shown: str) -> tuple[str, int, str 
     """What names host and port, the port if it names none, and how TLS begins."""
     url = _URL.match(text)
     if url is None:
-        return text, HTTPS if starttls is None else STARTTLS_PORTS[starttls], starttls
+        return text, _HTTPS if starttls is None else STARTTLS_PORTS[starttls], starttls
     scheme, authority = url["scheme"].lower(), url["authority"]
     if scheme in _TLS_SCHEMES:
         return authority, _TLS_SCHEMES[scheme], None

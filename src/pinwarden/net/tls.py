@@ -26,8 +26,8 @@ from pinwarden.pinning.peer_chain import sent_chain, verified_chain
 
 __all__ = ["Failure", "ServedAddress", "ServedHost", "TLSAsker", "verifying_context"]
 
-TIMEOUT = 10.0
-PARALLEL = 16
+_TIMEOUT = 10.0
+_PARALLEL = 16
 MOST_ADDRESSES = 32
 # A chain has at most 100 KiB by OpenSSL's own rule; a handshake is little more than that.
 _MOST_OCTETS = 1 << 20
@@ -95,15 +95,13 @@ class ServedHost:
 def verifying_context(
     cafile: str | None = None,
     *,
-    partial_chain: bool | None = None,
     client_certificate: str | None = None,
 ) -> ssl.SSLContext:
     """A context that verifies as `ssl.create_default_context()` does; raises `ConfigError`.
 
-    `cafile` replaces the system's trust anchors. `partial_chain` says whether a chain may
-    end at any trusted certificate; without it this Python decides, which from 3.13 on is
-    yes. `client_certificate` is a PEM file with a certificate and its key, for servers
-    that want one.
+    `cafile` replaces the system's trust anchors. `client_certificate` is a PEM file with a
+    certificate and its key, for servers that want one. As in that function a chain may end
+    at any trusted certificate from Python 3.13 on, and before only at a root.
     """
     try:
         context = ssl.create_default_context(cafile=cafile)
@@ -111,11 +109,6 @@ def verifying_context(
         raise ConfigError(
             f"trust anchors {quoted(str(cafile))}: {_words(error)}", hint="a file in PEM"
         ) from None
-    if partial_chain is not None:
-        flag = ssl.VERIFY_X509_PARTIAL_CHAIN
-        context.verify_flags = (
-            context.verify_flags | flag if partial_chain else context.verify_flags & ~flag
-        )
     if client_certificate is not None:
         try:
             context.load_cert_chain(client_certificate, password=_no_passphrase)
@@ -142,8 +135,8 @@ class TLSAsker:
         self,
         context: ssl.SSLContext | None = None,
         *,
-        timeout: float = TIMEOUT,
-        parallel: int = PARALLEL,
+        timeout: float = _TIMEOUT,
+        parallel: int = _PARALLEL,
         family: int = socket.AF_UNSPEC,
     ) -> None:
         """`context` is from `verifying_context`; without one, that with its defaults."""

@@ -1,9 +1,11 @@
-"""Application pinning: pins, pin sets, and what becomes of them.
+"""Application pinning: pins, pin sets, and what a verified chain comes to under them.
 
-from pinwarden.pinning import PinSet
-from pinwarden.clients import PinnedContext
+    from pinwarden.pinning import PinSet
+    from pinwarden.clients import PinnedContext
 
-context = PinnedContext(PinSet.load("pins.toml"))
+    context = PinnedContext(PinSet.load("pins.toml"))
+
+Pure: bytes and a time in, a result out. Whoever has a connection is `pinwarden.clients`.
 """
 
 from pinwarden.pinning.pin import Pin, PinError, parse_pin

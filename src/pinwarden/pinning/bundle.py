@@ -17,11 +17,15 @@ from typing import Any
 from pinwarden.errors import MalformedError, PinwardenError, quoted
 from pinwarden.pinning import document
 from pinwarden.pinning.minisign import PublicKey, Signature, parse_public_key, parse_signature
+from pinwarden.pinning.moments import to_moment
 from pinwarden.pinning.pinset import PinSet
 from pinwarden.pinning.strict_json import read_object
 
 __all__ = [
     "LARGEST_FILE",
+    "MOST_LINKS",
+    "MOST_SIGNATURES",
+    "MOST_VERSION",
     "Bundle",
     "BundleFile",
     "KeySet",
@@ -32,9 +36,9 @@ __all__ = [
     "verify_bundle_name",
 ]
 
-FORMAT = "pinwarden-pins-1"
+_FORMAT = "pinwarden-pins-1"
 LARGEST_FILE = 4 << 20
-MOST_KEYS, MOST_SIGNATURES, MOST_LINKS = 32, 64, 64
+MOST_SIGNATURES, MOST_LINKS, _MOST_KEYS = 64, 64, 32
 # Above it not every JSON parser has whole numbers.
 MOST_VERSION = 2**53 - 1
 _FILE_KEYS = {"bundle", "signatures", "chain"}
@@ -58,8 +62,8 @@ class KeySet:
     def __post_init__(self) -> None:
         if len({key.octets for key in self.keys}) != len(self.keys):
             raise MalformedError("signing keys: one stands there twice")
-        if not 1 <= len(self.keys) <= MOST_KEYS:
-            raise MalformedError(f"signing keys: there are {len(self.keys)}, not 1 to {MOST_KEYS}")
+        if not 1 <= len(self.keys) <= _MOST_KEYS:
+            raise MalformedError(f"signing keys: there are {len(self.keys)}, not 1 to {_MOST_KEYS}")
         if not 1 <= self.threshold <= len(self.keys):
             raise MalformedError(
                 f"signing keys: {self.threshold} of {len(self.keys)} cannot have to sign"
@@ -79,19 +83,19 @@ class SignedText:
 
     @property
     def octets(self) -> bytes:
-        """What is signed."""
+        """What is signed: the text in UTF-8."""
         return self.text.encode("utf-8")
 
 
 @dataclass(frozen=True, slots=True)
 class BundleFile:
-    """A bundle as it travels."""
+    """A bundle as it travels; `chain` are the earlier ones that changed the keys, oldest first."""
 
     signed: SignedText
     chain: tuple[SignedText, ...] = ()
 
     def to_json(self) -> str:
-        """The file."""
+        """The file, in JSON with a newline at its end."""
         value = _signed_json(self.signed)
         if self.chain:
             value["chain"] = [_signed_json(each) for each in self.chain]
@@ -142,7 +146,7 @@ def to_bundle_text(bundle: Bundle) -> str:
     """The text to sign; raises `MalformedError` if it would not be read as the same bundle."""
     data = json.loads(bundle.pins.to_json())
     value: dict[str, Any] = {
-        "format": FORMAT,
+        "format": _FORMAT,
         "name": bundle.name,
         "version": bundle.version,
         "issued": to_moment(bundle.issued),
@@ -163,9 +167,9 @@ def parse_bundle(text: str) -> Bundle:
     """What a text says, once its signatures are verified; raises `MalformedError`."""
     value = read_object(text, "bundle")
     _refuse_unknown(value, _BUNDLE_KEYS, "bundle")
-    if value.get("format") != FORMAT:
+    if value.get("format") != _FORMAT:
         raise MalformedError(
-            f"bundle: its format is not {quoted(FORMAT)}", hint="a later Pinwarden may read it"
+            f"bundle: its format is not {quoted(_FORMAT)}", hint="a later Pinwarden may read it"
         )
     name, version = value.get("name"), value.get("version")
     if not isinstance(name, str) or not isinstance(version, int) or isinstance(version, bool):
@@ -255,14 +259,9 @@ def _next_keys(value: Mapping[str, Any]) -> KeySet | None:
         or isinstance(threshold, bool)
     ):
         raise MalformedError("bundle: its keys are not a list with a threshold")
-    if len(keys) > MOST_KEYS:
-        raise MalformedError(f"bundle: has more than {MOST_KEYS} keys")
+    if len(keys) > _MOST_KEYS:
+        raise MalformedError(f"bundle: has more than {_MOST_KEYS} keys")
     return KeySet(tuple(map(parse_public_key, keys)), threshold)
-
-
-def to_moment(moment: datetime) -> str:
-    """A time as a bundle writes it (RFC 3339), in whole seconds of UTC."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _moment(value: Mapping[str, Any], key: str) -> datetime:

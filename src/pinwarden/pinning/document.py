@@ -29,19 +29,19 @@ from pinwarden.pinning.policy import (
 )
 from pinwarden.pinning.strict_json import read_object
 
-__all__ = ["ROLES", "Document", "from_data", "read"]
+__all__ = ["ROLE_KEYS", "Document", "from_data", "read"]
 
-ROLES = {
-    "leaf_pins": PinRole.LEAF,
-    "ca_pins": PinRole.CA,
-    "backup_pins": PinRole.BACKUP,
-    "forbidden_pins": PinRole.FORBIDDEN,
+ROLE_KEYS = {
+    PinRole.LEAF: "leaf_pins",
+    PinRole.CA: "ca_pins",
+    PinRole.BACKUP: "backup_pins",
+    PinRole.FORBIDDEN: "forbidden_pins",
 }
-"""The key under which the pins of each role stand."""
+"""The key of a document under which the pins of each role stand."""
 
 _SET_KEYS = {"policy", "unpinned_hosts", "comment", "owner"}
 _POLICY_KEYS = {
-    *ROLES,
+    *ROLE_KEYS.values(),
     *("host", "include_subdomains", "exclude", "mode", "expires", "on_expiry"),
     *("report_uri", "allow_no_backup", "comment", "owner", "rotation"),
 }
@@ -54,7 +54,7 @@ _E = TypeVar("_E", bound=StrEnum)
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a document says."""
+    """What a document says: policies in their order, and what holds for the set as a whole."""
 
     policies: tuple[PinPolicy, ...]
     unpinned_hosts: UnpinnedHosts
@@ -107,7 +107,7 @@ def _policy(data: object, who: str) -> PinPolicy:
         mode=mode,
         keys=tuple(
             _key(each, role, f"{who}: {name}")
-            for name, role in ROLES.items()
+            for role, name in ROLE_KEYS.items()
             for each in _list(table, name, who)
         ),
         include_subdomains=_flag(table, "include_subdomains", who),

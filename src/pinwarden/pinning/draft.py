@@ -16,7 +16,8 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from pinwarden.errors import MalformedError, PinwardenError, quoted
-from pinwarden.pinning.document import from_data
+from pinwarden.pinning.document import ROLE_KEYS, from_data
+from pinwarden.pinning.host import normalise_host, suffixes
 from pinwarden.pinning.pin import BadPin, Pin, PinError, parse_pin
 from pinwarden.pinning.pinset import PinSet
 from pinwarden.pinning.policy import (
@@ -27,19 +28,10 @@ from pinwarden.pinning.policy import (
     PinRole,
     PinSetError,
     UnpinnedHosts,
-    normalise_host,
 )
 from pinwarden.pinning.strict_json import read_object
 
-__all__ = ["Draft", "DraftKey", "DraftPolicy", "draft_of", "read_draft"]
-
-ROLE_KEYS = {
-    PinRole.CA: "ca_pins",
-    PinRole.LEAF: "leaf_pins",
-    PinRole.BACKUP: "backup_pins",
-    PinRole.FORBIDDEN: "forbidden_pins",
-}
-"""The key of a document under which the pins of each role stand."""
+__all__ = ["Draft", "DraftKey", "DraftPolicy", "covering", "draft_of", "read_draft"]
 
 # The strict reader names the policy; here that is said by where the problem stands.
 _WHOSE = re.compile(r"(?:policy (?:'(?:[^'\\]|\\.)*'|[0-9]+)|the set): ")
@@ -102,6 +94,21 @@ class Draft:
     policies: tuple[DraftPolicy, ...]
     unpinned_hosts: UnpinnedHosts = UnpinnedHosts.ALLOW
     problems: tuple[str, ...] = ()
+
+
+def covering(
+    host: str, by_host: Mapping[str, DraftPolicy], *, without: str = ""
+) -> DraftPolicy | None:
+    """The policy that a normalised host falls under, as `PinSet.policy_for` decides.
+
+    `without` is the host of a policy that is thought away.
+    """
+    for name in suffixes(host):
+        policy = by_host.get(name) if name != without else None
+        if policy is not None and (name == host or policy.include_subdomains):
+            out = any(host == each or host.endswith(f".{each}") for each in policy.exclude)
+            return None if out else policy
+    return None
 
 
 def draft_of(pins: PinSet) -> Draft:

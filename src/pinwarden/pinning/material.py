@@ -12,19 +12,20 @@ from enum import StrEnum
 from itertools import islice
 
 from pinwarden.errors import ConfigError, MalformedError
-from pinwarden.pinning.armour import PEM_BEGIN, PemBlock, pem_blocks
 from pinwarden.pinning.chain_order import leaf_first
+from pinwarden.pinning.pem import PEM_BEGIN, PemBlock, pem_blocks
 from pinwarden.pinning.pin import Pin
 from pinwarden.pinning.pkcs7 import certificates_of_pkcs7
 from pinwarden.pinning.private_key import spki_of_private_key
 from pinwarden.pinning.sealed_key import open_sealed_key
-from pinwarden.pinning.spki import spki_of_certificate, spki_of_request, strict_spki
+from pinwarden.pinning.spki import RSA_ENCRYPTION, spki_of_certificate, spki_of_request, strict_spki
 from pinwarden.pinning.strict_der import BIT_STRING, INTEGER, OCTET_STRING, OID, SEQUENCE
 from pinwarden.x509.certificate import CertificateView, view_certificate
 from pinwarden.x509.der import children, encode_tlv, read_tlv
 from pinwarden.x509.fields import key_description, name_text
 
 __all__ = [
+    "LARGEST_FILE",
     "CertificateRole",
     "KeyKind",
     "KeyMaterial",
@@ -154,7 +155,7 @@ def role_of(certificate: CertificateView) -> CertificateRole:
     A self-issued certificate of version 1 cannot say that it is a CA; trust stores hold
     some, so that it counts as a root.
     """
-    self_issued = certificate.issuer == certificate.subject
+    self_issued = certificate.is_self_issued
     try:
         is_ca = certificate.is_ca
     except MalformedError:
@@ -200,12 +201,8 @@ def _public_key(der: bytes, _who: str = "", _: Passphrase | None = None) -> list
     return [KeyMaterial(KeyKind.PUBLIC_KEY, 0, strict_spki(der), der)]
 
 
-# rsaEncryption with NULL (RFC 8017 appendix A.1).
-_RSA = bytes.fromhex("300d06092a864886f70d0101010500")
-
-
 def _rsa_public_key(der: bytes, _who: str = "", _: Passphrase | None = None) -> list[KeyMaterial]:
-    return _public_key(encode_tlv(SEQUENCE, _RSA + encode_tlv(BIT_STRING, b"\0" + der)))
+    return _public_key(encode_tlv(SEQUENCE, RSA_ENCRYPTION + encode_tlv(BIT_STRING, b"\0" + der)))
 
 
 def _private_key(der: bytes, _who: str = "", _: Passphrase | None = None) -> list[KeyMaterial]:

@@ -9,22 +9,27 @@ off as one over whatever text has these octets for its hash.
 from __future__ import annotations
 
 import base64
-import binascii
-import hashlib
 from dataclasses import dataclass
 
 from pinwarden.errors import BadSignatureError, MalformedError, quoted
+from pinwarden.pinning.minisign_format import (
+    ID_OCTETS,
+    KEY_ALGORITHM,
+    KEY_OCTETS,
+    TRUSTED,
+    UNTRUSTED,
+    decode,
+    digest_of,
+    lines_of,
+    over_comment,
+)
 
-__all__ = ["PREHASHED", "PublicKey", "Signature", "parse_public_key", "parse_signature"]
+__all__ = ["PublicKey", "Signature", "parse_public_key", "parse_signature"]
 
-UNTRUSTED, TRUSTED = "untrusted comment: ", "trusted comment: "
-KEY_ALGORITHM, PREHASHED = b"Ed", b"ED"
-ID_OCTETS, KEY_OCTETS = 8, 32
+_PREHASHED = b"ED"
 _SIGNATURE_OCTETS = 64
-_LONGEST = 16_384
 # What minisign reads of the first and the third line of a signature.
 _LONGEST_UNTRUSTED, _LONGEST_TRUSTED = 1024, 8192
-LONGEST_COMMENT = 1000
 _PRIME = 2**255 - 19
 # The y coordinates of the points of small order (RFC 8032 section 5.1): under such a key
 # signatures verify that nobody made.
@@ -61,13 +66,13 @@ class PublicKey:
 
     @property
     def file_text(self) -> str:
-        """A public key file."""
+        """A public key file as minisign writes it: an untrusted comment, and `text`."""
         return f"{UNTRUSTED}minisign public key {self.shown_id}\n{self.text}\n"
 
     @property
     def shown_id(self) -> str:
         """The name as minisign prints it."""
-        return shown_id(self.key_id)
+        return _shown_id(self.key_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,7 @@ class Signature:
     @property
     def text(self) -> str:
         """A signature file, as minisign writes it."""
-        line = base64.b64encode(PREHASHED + self.key_id + self.octets).decode("ascii")
+        line = base64.b64encode(_PREHASHED + self.key_id + self.octets).decode("ascii")
         last = base64.b64encode(self.comment_signature).decode("ascii")
         first, third = UNTRUSTED + self.untrusted_comment, TRUSTED + self.trusted_comment
         return f"{first}\n{line}\n{third}\n{last}\n"
@@ -94,7 +99,7 @@ class Signature:
     @property
     def shown_id(self) -> str:
         """The name of the key as minisign prints it."""
-        return shown_id(self.key_id)
+        return _shown_id(self.key_id)
 
     def verify(self, message: bytes, key: PublicKey) -> None:
         """Raises `BadSignatureError` unless that key signed the message and the comment."""
@@ -109,19 +114,9 @@ class Signature:
         return over_comment(self.octets, self.trusted_comment)
 
 
-def over_comment(signature: bytes, comment: str) -> bytes:
-    """The octets that bind a trusted comment to a signature."""
-    return signature + comment.encode("utf-8")
-
-
-def shown_id(key_id: bytes) -> str:
+def _shown_id(key_id: bytes) -> str:
     """The name of a key as minisign prints it: a number, least significant octet first."""
     return f"{int.from_bytes(key_id, 'little'):016X}"
-
-
-def digest_of(message: bytes) -> bytes:
-    """What is signed in place of a message."""
-    return hashlib.blake2b(message).digest()
 
 
 def _verify(key: PublicKey, signature: bytes, message: bytes, wrong: str) -> None:
@@ -168,7 +163,7 @@ def parse_signature(text: str) -> Signature:
             hint="sign with minisign 0.10 or later, and without -l",
         )
     if (
-        data[:2] != PREHASHED
+        data[:2] != _PREHASHED
         or len(data) != 2 + ID_OCTETS + _SIGNATURE_OCTETS
         or len(last) != _SIGNATURE_OCTETS
     ):
@@ -180,32 +175,3 @@ def parse_signature(text: str) -> Signature:
         comment_signature=last,
         untrusted_comment=lines[0].removeprefix(UNTRUSTED),
     )
-
-
-def lines_of(text: str, who: str) -> list[str]:
-    """The lines of a small text; its last may want its end. Raises `MalformedError`."""
-    if len(text) > _LONGEST:
-        raise MalformedError(f"{who}: is too long to be one")
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        raise MalformedError(f"{who}: is not Unicode text") from None
-    return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
-
-
-def decode(line: str, who: str) -> bytes:
-    """Base64 in its one proper spelling; raises `MalformedError` that quotes nothing."""
-    try:
-        data = base64.b64decode(line, validate=True)
-    except (binascii.Error, ValueError):
-        raise MalformedError(f"{who}: is not base64 where it should be") from None
-    if base64.b64encode(data).decode("ascii") != line:
-        raise MalformedError(f"{who}: is not base64 as encoders write it")
-    return data
-
-
-def one_line(comment: str) -> str:
-    """A comment that can stand in a key or signature; raises `MalformedError`."""
-    if len(comment.encode("utf-8", "replace")) > LONGEST_COMMENT or not comment.isprintable():
-        raise MalformedError(f"minisign comment {quoted(comment, 60)}: is not one short line")
-    return comment

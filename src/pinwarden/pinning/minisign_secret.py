@@ -13,13 +13,12 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from pinwarden.errors import MalformedError, VerificationError
-from pinwarden.pinning.minisign import (
+from pinwarden.pinning.minisign import PublicKey, Signature
+from pinwarden.pinning.minisign_format import (
     ID_OCTETS,
     KEY_ALGORITHM,
     KEY_OCTETS,
     UNTRUSTED,
-    PublicKey,
-    Signature,
     decode,
     digest_of,
     lines_of,
@@ -81,7 +80,7 @@ USUAL_COST = Cost(1 << 25, 1 << 30)
 
 @dataclass(frozen=True, slots=True)
 class SecretKey:
-    """A key to sign with."""
+    """An Ed25519 key to sign with (RFC 8032): the 8 octets that name it, and a seed of 32."""
 
     key_id: bytes
     seed: bytes = field(repr=False)

@@ -86,7 +86,7 @@ def _view(certificate: bytes) -> CertificateView | None:
 
 def _self_issued(certificate: bytes) -> bool:
     view = _view(certificate)
-    return view is not None and view.subject == view.issuer
+    return view is not None and view.is_self_issued
 
 
 @lru_cache(maxsize=1024)

@@ -15,8 +15,8 @@ _MOST = 1000
 def certificates_of_pkcs7(der: bytes) -> list[bytes]:
     """The certificates in DER, in the order of the file.
 
-    Raises `MalformedError` for anything but SignedData with certificates. Nothing but
-    certificates is looked at, and no signature is verified.
+    Raises `MalformedError` for anything but SignedData (section 5.1) with certificates.
+    Nothing else in it is looked at, and no signature is verified.
     """
     try:
         found = _certificates(der)

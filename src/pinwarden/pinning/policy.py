@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Any, Self, TypeVar
 
 from pinwarden.errors import ConfigError, quoted
-from pinwarden.pinning.host import is_ip, normalise_host, suffixes
+from pinwarden.pinning.host import is_ip, normalise_host
 from pinwarden.pinning.pin import Pin, parse_pin
 
 __all__ = [
@@ -26,9 +26,9 @@ __all__ = [
     "PinSetError",
     "PinnedKey",
     "UnpinnedHosts",
-    "is_ip",
-    "normalise_host",
-    "suffixes",
+    "by_host",
+    "word_of",
+    "writable",
 ]
 
 

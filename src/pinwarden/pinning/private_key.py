@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pinwarden.errors import MalformedError
-from pinwarden.pinning.spki import strict_spki
+from pinwarden.pinning.spki import RSA_ENCRYPTION, strict_spki
 from pinwarden.pinning.strict_der import (
     BIT_STRING,
     INTEGER,
@@ -30,10 +30,9 @@ __all__ = ["spki_of_private_key"]
 _ATTRIBUTES, _PUBLIC_KEY = 0xA0, 0x81
 _EC_PARAMETERS, _EC_POINT = 0xA0, 0xA1
 _UNCOMPRESSED = 4
-# 1.2.840.10045.2.1, 1.2.840.113549.1.1.10 and rsaEncryption with its NULL (RFC 8017 appendix A).
+# id-ecPublicKey (RFC 5480 section 2.1.1) and id-RSASSA-PSS (RFC 8017 appendix A.2.3).
 _EC_KEY = bytes.fromhex("06072a8648ce3d0201")
 _RSA_PSS = bytes.fromhex("06092a864886f70d01010a")
-_RSA = bytes.fromhex("300d06092a864886f70d0101010500")
 
 # A key of RSA with 16384 bits has ten.
 _LONGEST = 16 << 10
@@ -99,7 +98,7 @@ def _matching(derived: bytes, algorithm: bytes | None) -> bytes:
     usual = reader.take(SEQUENCE, "algorithm")
     if algorithm is None or algorithm == usual:
         return strict_spki(derived)
-    if usual == _RSA and _oid_of(algorithm) == _RSA_PSS:
+    if usual == RSA_ENCRYPTION and _oid_of(algorithm) == _RSA_PSS:
         return strict_spki(encode_tlv(SEQUENCE, algorithm + reader.take(BIT_STRING, "key")))
     raise MalformedError(
         "private key: does not tell how certificates name its algorithm", hint=_HINT

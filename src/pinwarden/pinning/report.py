@@ -7,7 +7,8 @@ from datetime import UTC, datetime, time
 from typing import Any
 
 from pinwarden.errors import PinwardenError
-from pinwarden.pinning.armour import pem_text
+from pinwarden.pinning.moments import to_moment
+from pinwarden.pinning.pem import pem_text
 from pinwarden.pinning.policy import Mode
 from pinwarden.pinning.result import PinResult
 
@@ -32,12 +33,12 @@ def report_of(
         raise PinwardenError("pin report: no policy is about the host, so nothing is to report")
     ends = policy.expires
     return {
-        "date-time": _date_time(result.at),
+        "date-time": to_moment(result.at),
         "hostname": result.host,
         "port": _PORT_NOT_KNOWN if port is None else port,
         # The last second of the last day.
         "effective-expiration-date": (
-            None if ends is None else _date_time(datetime.combine(ends, time(23, 59, 59), UTC))
+            None if ends is None else to_moment(datetime.combine(ends, time(23, 59, 59), UTC))
         ),
         "include-subdomains": policy.include_subdomains,
         "noted-hostname": policy.host,
@@ -47,8 +48,3 @@ def report_of(
         "enforce-pinning": result.mode is Mode.ENFORCE,
         "reason": str(result.reason),
     }
-
-
-def _date_time(moment: datetime) -> str:
-    """In UTC and whole seconds (RFC 3339 section 5.6)."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

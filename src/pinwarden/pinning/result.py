@@ -33,6 +33,11 @@ class Reason(StrEnum):
     HOST_NOT_PINNED = "host-not-pinned"
     HOST_UNREADABLE = "host-unreadable"
 
+    @property
+    def words(self) -> str:
+        """A sentence without its end, for people."""
+        return _WORDS[self]
+
 
 _WORDS = {
     Reason.PIN_MATCHED: "a pinned key is in the verified chain",
@@ -86,7 +91,7 @@ class PinResult:
 
     def __str__(self) -> str:
         """One line: who, what, and what was seen and expected."""
-        words = [f"{display(self.host)}: {_WORDS[self.reason]}"]
+        words = [f"{display(self.host)}: {self.reason.words}"]
         if self.problem:
             words.append(f"({self.problem})")
         if self.verdict is PinVerdict.MISMATCH:

@@ -13,7 +13,16 @@ from functools import lru_cache
 from pinwarden.pinning.pin import Pin
 from pinwarden.pinning.strict_der import BIT_STRING, INTEGER, SEQUENCE, StrictReader
 
-__all__ = ["pin_of_certificate", "spki_of_certificate", "spki_of_request", "strict_spki"]
+__all__ = [
+    "RSA_ENCRYPTION",
+    "pin_of_certificate",
+    "spki_of_certificate",
+    "spki_of_request",
+    "strict_spki",
+]
+
+RSA_ENCRYPTION = bytes.fromhex("300d06092a864886f70d0101010500")
+"""The algorithm identifier of RSA keys, with its NULL (RFC 8017 appendix A.1)."""
 
 _VERSION, _ATTRIBUTES = 0xA0, 0xA0
 _ISSUER_UNIQUE_ID, _SUBJECT_UNIQUE_ID, _EXTENSIONS = 0x81, 0x82, 0xA3

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from pinwarden.pinning.document import ROLES, Document
+from pinwarden.pinning.document import ROLE_KEYS, Document
 from pinwarden.pinning.policy import PinnedKey, PinPolicy
 
 __all__ = ["to_json", "to_toml"]
@@ -58,7 +58,7 @@ def _policy(policy: PinPolicy) -> dict[str, Any]:
             "allow_no_backup": policy.allow_no_backup,
             **{
                 name: [_key(key) for key in policy.keys if key.role is role]
-                for name, role in ROLES.items()
+                for role, name in ROLE_KEYS.items()
             },
         }
     )

@@ -77,6 +77,8 @@ _REPORTS = {
     findings.PIN_REPORT_INVALID: "Write an https address, or remove report_uri.",
     findings.PIN_REPORT_NOWHERE: "Set report_uri, or collect the clients' own logs.",
     findings.PIN_REPORT_PINNED: "Send reports to a host that is under no policy of this set.",
+    findings.PIN_REPORT_REFUSED: "Give that host a policy that only reports, or ignore this if no "
+    "program is pinned as a whole.",
     findings.PIN_REPORT_PLAIN: "Use an https address.",
     findings.PIN_ROTATION_LATE: "Run `pinwarden pin rotate` to see what is due; if the new key is "
     "served too early, go back to the old one until the day named.",

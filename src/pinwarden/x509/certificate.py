@@ -163,6 +163,11 @@ class CertificateView:
         return matching[0] if matching else None
 
     @property
+    def is_self_issued(self) -> bool:
+        """Whether issuer and subject are one name (RFC 5280 section 3.2)."""
+        return self.issuer == self.subject
+
+    @property
     def is_ca(self) -> bool:
         """Whether basicConstraints says cA (RFC 5280 section 4.2.1.9)."""
         extension = self.extension(BASIC_CONSTRAINTS)

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pinwarden.caa.issuers.map import How, load_issuers, parse_issuers
+from pinwarden.cli.caa.certificate_files import read_certificates
 from pinwarden.cli.caa.evidence import evidence_of_files, names_of_items
-from pinwarden.cli.caa.files import read_certificates
 from pinwarden.errors import ConfigError
 from pinwarden.lab.ca import CA
 from pinwarden.lab.hostile import hostile_certificate

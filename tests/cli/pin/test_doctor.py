@@ -51,6 +51,14 @@ def test_strict_fails_for_what_is_only_installed() -> None:
     assert answer("--strict", *(f"--ignore={each}" for each in every))["gaps"] == []
 
 
+def test_a_client_that_is_misspelt_is_not_ignored() -> None:
+    """It would be left in without a word; a known one that is not here is no mistake."""
+    ran = doctor("--ignore", "grpc-io")
+    assert ran.returncode == 2
+    assert "--ignore 'grpc-io': no such client" in ran.stderr
+    answer("--ignore", "gevent in ssl", "--ignore", "AIOQUIC")
+
+
 def test_a_program_that_uses_a_gap_fails(tmp_path: Path) -> None:
     (tmp_path / "shop.py").write_text('import grpc\nprint("the shop is open")\n')
     found = answer("--import", "shop", code=1, cwd=tmp_path)

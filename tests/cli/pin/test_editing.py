@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 
 import pytest
 from hypothesis import given, settings
@@ -150,6 +152,43 @@ def test_a_file_changed_by_somebody_else_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="changed by somebody else"):
         file.save()
     assert path.read_text().endswith("# and a thought\n")
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_line_ends_of_windows_stay(mark: bytes, tmp_path: Path) -> None:
+    """Every line ends as the others do, and a byte order mark stays."""
+    path = tmp_path / "pins.toml"
+    path.write_bytes(mark + LONG.replace("\n", "\r\n").encode())
+    file = PinFile(path)
+    file.take(file.changed(file.policy("shop.example"), _prepared(file)))
+    file.save()
+    data = path.read_bytes()
+    assert data.startswith(mark + b"# What")
+    assert data.count(b"\r\n") == data.count(b"\n") > LONG.count("\n")
+    assert PinFile(path).rotation(PinFile(path).policy("shop.example")) is not None
+    assert PinSet.load(path).policy_for("shop.example") is not None
+
+
+def test_of_two_at_once_one_is_refused(tmp_path: Path) -> None:
+    """Whoever comes second has read a text that is there no longer, however close they are."""
+    path = _file(tmp_path, "long")
+    both = [PinFile(path) for _ in range(8)]
+    for number, file in enumerate(both):
+        file.take(file.changed(file.policy("shop.example"), _prepared(file)) + f"# {number}\n")
+    done: list[int] = []
+
+    def save(number: int) -> None:
+        with suppress(ConfigError):
+            both[number].save()
+            done.append(number)
+
+    threads = [Thread(target=save, args=(number,)) for number in range(len(both))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (winner,) = done
+    assert path.read_text().endswith(f"# {winner}\n")
 
 
 def test_a_layout_that_cannot_be_edited_is_refused(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 import sys
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from cli.pin.conftest import Pin
 from pinwarden.lab.ca import pem
 from pinwarden.pinning import PinRole, PinSet
+from pinwarden.pinning.formats.reading.table import SOURCES
 from support.pin_world import world
 
 AAAA = "sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
@@ -69,6 +72,19 @@ def test_bad_pins(pin: Pin, code: Path, chain: Path) -> None:
     assert pin("import", code, "--chain", chain, "--drop-bad-pins").code == 0
 
 
+def test_the_hash_of_a_certificate(pin: Pin, code: Path, chain: Path) -> None:
+    """Not a key of the chain, and so it would pass for the backup."""
+    digest = hashlib.sha256(world().chains["genuine"].certificates[0]).digest()
+    fingerprint = f"sha256/{base64.b64encode(digest).decode()}"
+    code.write_text(code.read_text().replace(world().pins["spare"].okhttp, fingerprint))
+    ran = pin("import", code, "--chain", chain)
+    assert (ran.code, ran.out) == (1, "")
+    assert "[PW-PIN-CERTIFICATE-HASH]" in ran.err
+    ran = pin("import", code, "--chain", chain, "--drop-bad-pins")
+    assert (ran.code, ran.out) == (1, "")
+    assert "[PW-PIN-NO-BACKUP]" in ran.err
+
+
 def test_json(pin: Pin, code: Path, chain: Path) -> None:
     """The set, or why there is none, with notes and findings."""
     line = pin("import", code, "--json").line
@@ -95,6 +111,7 @@ def test_standard_input(pin: Pin, monkeypatch: pytest.MonkeyPatch) -> None:
     ("text", "options", "words"),
     [
         ("hello", (), "nothing tells"),
+        ("hello", ("--format", "x"), "one of android, curl"),
         ("hello", ("--format", "hpkp"), "holds no Public-Key-Pins"),
         ("hello", ("--format", "x"), "no such form"),
         ("Public-Key-Pins: max-age=1", (), "name the host"),
@@ -117,8 +134,18 @@ def test_what_was_exported_comes_back(pin: Pin, code: Path, chain: Path, tmp_pat
     """From OkHttp to a set, to Android's XML, and back to the same pins."""
     first, xml = tmp_path / "first.toml", tmp_path / "network_security_config.xml"
     assert pin("import", code, "--chain", chain, "-o", first).code == 0
-    assert pin("export", first, "--to", "android-xml", "-o", xml).code == 0
+    assert pin("export", first, "--format", "android-xml", "-o", xml).code == 0
     again = pin("import", xml, "--chain", chain)
     assert again.code == 0
     (one,), (two,) = PinSet.load(str(first)).policies, PinSet.parse(again.out).policies
     assert {key.pin: key.role for key in one.keys} == {key.pin: key.role for key in two.keys}
+
+
+def test_list_formats(pin: Pin) -> None:
+    """Every form and what it is, for people and for programs, without a file."""
+    lines = pin("import", "--list-formats").out.splitlines()
+    assert [line.split()[0] for line in lines] == list(SOURCES)
+    listed = pin("import", "--list-formats", "--json").line["formats"]
+    assert {each["name"]: each["description"] for each in listed} == SOURCES
+    without = pin("import")
+    assert (without.code, "needs a file" in without.err) == (2, True)

@@ -203,3 +203,19 @@ def test_hostile_text_does_not_reach_the_terminal(pin: Pin, tmp_path: Path) -> N
     file.write_text(json.dumps({"policy": [table], nasty: 1}))
     assert pin("lint", file).code == 1
     assert pin("lint", file, "--live").code == 1
+
+
+def test_the_file_of_another_program(pin: Pin, tmp_path: Path) -> None:
+    """Whoever has pins elsewhere is told how they become a set."""
+    file = tmp_path / "network_security_config.xml"
+    file.write_text("<network-security-config/>")
+    ran = pin("lint", file)
+    assert ran.code == 2
+    assert "hint: `pinwarden pin import`" in ran.err
+
+
+def test_json_by_any_name(pin: Pin, tmp_path: Path) -> None:
+    """As clients read it: the case of a file's name says nothing."""
+    file = tmp_path / "PINS.JSON"
+    file.write_text(pin_set("good").to_json())
+    assert pin("lint", file).code == 0

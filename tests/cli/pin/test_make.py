@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from datetime import date
@@ -89,6 +90,25 @@ def test_without_a_backup(pin: Pin, served: Served) -> None:
     assert forced.code == 0
     assert only(forced.out).allow_no_backup
     assert "locks every client out" in forced.err
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_backup_that_is_the_hash_of_a_certificate(
+    place: int, pin: Pin, served: Served, tmp_path: Path
+) -> None:
+    """No key has it: who took it for a backup would have none."""
+    chain = world().chains["genuine"].certificates
+    certificate = [*chain, world().authorities.a.root][place]
+    digest = hashlib.sha256(certificate).hexdigest()
+    ran = pin("make", served("genuine"), "--backup", digest, *TRUST)
+    assert (ran.code, ran.out) == (2, "")
+    assert "is the hash of a whole certificate, and no pin" in ran.err
+    file = tmp_path / "chain.pem"
+    file.write_bytes(pem(chain))
+    from_file = ("--from-file", str(file))
+    ran = pin("make", HOST, *from_file, "--backup", digest, *TRUST)
+    assert (ran.code, ran.out) == (2, "")
+    assert "is the hash of a whole certificate, and no pin" in ran.err
 
 
 @pytest.mark.parametrize("name", ["leaf", "intermediate", "root"])

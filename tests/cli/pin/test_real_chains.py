@@ -15,7 +15,7 @@ import pytest
 from pinwarden.cli.pin.keys import keys_of_chain
 from pinwarden.cli.pin.offline import verify_offline
 from pinwarden.errors import VerificationError
-from pinwarden.pinning.policy import normalise_host
+from pinwarden.pinning.host import normalise_host
 
 _FILE = "real-chains/limbo_online_2023-2026.jsonl.gz"
 

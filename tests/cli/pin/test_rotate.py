@@ -272,3 +272,39 @@ def test_the_habit_from_the_store(rotate: Any, tmp_path: Path) -> None:
 def test_dates_in_the_file_are_dates(rotate: Any, file: Path) -> None:
     assert rotate("genuine", "--do", "prepare", "--new", str(STRAY)).code == 0
     assert re.search(r"^prepared = [0-9]{4}-[0-9]{2}-[0-9]{2}$", file.read_text(), re.MULTILINE)
+
+
+def test_a_server_that_goes_back(rotate: Any, pin: Pin, served: Served, file: Path) -> None:
+    """The old pin stays as long as any address needs it, and abort is open until it is gone."""
+    past = ("--do", "publish", "--published", str(TODAY - timedelta(days=40)))
+    rotate("genuine", "--backup", STRAY, "--do", "prepare", *past, "--do", "switch")
+    assert rotate("rogue", "--do", "promote").code == 0
+    before = file.read_bytes()
+    both = [
+        part
+        for chain in ("rogue", "genuine")
+        for part in ("--address", f"127.0.0.1:{served(chain).rpartition(':')[2]}")
+    ]
+    asked = ("--host", HOST, *both, "--cafile", world().cafile)
+    for ran in (rotate("genuine", "--do", "retire"), pin("rotate", file, *asked, "--do", "retire")):
+        assert ran.code == 1
+        assert "still serves the old key alone" in ran.err
+        assert file.read_bytes() == before
+    ran = pin("rotate", file, *asked, "--do", "abort")
+    assert ran.code == 0
+    pins = PinSet.load(file)
+    assert pins.policies[0].pins(PinRole.LEAF) == {LEAF}
+    assert ROGUE in pins.policies[0].pins(PinRole.BACKUP)
+
+
+def test_a_clock_that_was_put_back(rotate: Any) -> None:
+    """A new pin cannot have been published before it came into the file, whatever the day."""
+    rotate("genuine", "--new", SPARE, "--do", "prepare")
+    yesterday = ("--at", str(TODAY - timedelta(days=1)), "--dry-run")
+    ran = rotate("genuine", "--do", "publish", *yesterday)
+    assert ran.code == 1
+    assert "the new pin came into the set on" in ran.err
+    assert rotate("genuine", "--do", "publish").code == 0
+    ran = rotate("genuine", "--do", "switch", *yesterday)
+    assert ran.code == 1
+    assert "clients may be without the new pin" in ran.err

@@ -100,7 +100,7 @@ def test_the_forms_of_a_pin(form: str, shown: str, pin: Pin) -> None:
     """A pin in any form is shown in any other."""
     leaf = world().pins["leaf"]
     for text in (leaf.curl, leaf.okhttp, leaf.hpkp, leaf.hex, leaf.base64):
-        ran = pin("show", text, "--form", form, "--bare")
+        ran = pin("show", text, "--format", form, "--bare")
         assert (ran.code, ran.out) == (0, shown.format(leaf.base64) + "\n")
 
 

@@ -133,6 +133,10 @@ def test_what_is_extracted_is_what_was_signed(desk: Desk) -> None:
         parse_signature(file.read_text()).verify(text, parse_public_key(key.public.text))
     words = ("verify", "2.json", *TRUST, "--extract", "out")
     assert "is there already" in desk.refusal(*words)
+    # All or nothing: what a signer finds there belongs together.
+    desk.path("out").joinpath("bundle.json").unlink()
+    assert "is there already" in desk.refusal(*words)
+    assert not desk.path("out").joinpath("bundle.json").exists()
 
 
 def test_words_for_people_hold_nothing_of_an_attacker(desk: Desk) -> None:

@@ -14,19 +14,12 @@ from clients.matrix.harness import Ask, Target, Wiring
 from clients.matrix.http_row import HTTPRow
 from pinwarden.clients.botocore import hold
 
-NAME_LEFT_TO_URLLIB3 = (
-    "its own contexts leave the host's name to urllib3, after the handshake, so that install() "
-    "refuses them: see pinwarden.clients.botocore.hold"
-)
-
 
 class Botocore(HTTPRow):
     name = "botocore"
     skips: ClassVar[Mapping[str, str]] = {
         "redirect": "sends on only to endpoints of the same service, by rules of its own",
         "userinfo": "takes no user and password in an endpoint's URL",
-        "installed": NAME_LEFT_TO_URLLIB3,
-        "installed-later": NAME_LEFT_TO_URLLIB3,
         "proxy-with-pins": "TLS to the proxy itself stays botocore's own",
     }
 

@@ -193,6 +193,16 @@ def test_pooled_policies() -> None:
     assert LossKind.POOLED not in kinds("okhttp-java", above, ca_policy())
 
 
+def test_headers_of_a_name_and_of_one_above_it() -> None:
+    """RFC 7469 section 4.2: which of them is asked goes by the order of the visits."""
+    above = ca_policy("example.com", include_subdomains=True)
+    below = kinds("hpkp", above, leaf_policy())
+    assert {LossKind.ORDER, LossKind.POOLED} <= below
+    assert LossKind.ORDER not in kinds("hpkp", above, ca_policy())
+    assert LossKind.REPORT_ONLY_ENFORCED in kinds("hpkp", above, ca_policy(mode=Mode.REPORT_ONLY))
+    assert LossKind.REPORT_ONLY_ENFORCED not in kinds("hpkp", ca_policy(mode=Mode.REPORT_ONLY))
+
+
 @pytest.mark.parametrize("form", ["curl", "envoy", "curl-string"])
 def test_forms_that_look_at_the_leaf(form: str) -> None:
     """CA pins beside leaf pins are named as lost, even where one key is pinned as both."""

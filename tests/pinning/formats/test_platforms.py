@@ -98,7 +98,7 @@ def _has(made: Export, harm: Harm, host: str, *, pinned: bool) -> bool:
 
 
 @pytest.mark.parametrize("form", PLATFORMS)
-@settings(suppress_health_check=[HealthCheck.filter_too_much], deadline=None, max_examples=1500)
+@settings(suppress_health_check=[HealthCheck.filter_too_much], deadline=None)
 @given(
     pins=sets,
     host=st.sampled_from(NAMES),

@@ -111,3 +111,19 @@ def test_no_code_is_too_odd(pieces: list[str]) -> None:
     """An answer or one of our errors, whatever stands where."""
     with contextlib.suppress(PinwardenError):
         import_pins(" ".join(pieces).encode(), "okhttp")
+
+
+def test_code_that_is_made_to_grow() -> None:
+    """Names that stand for each other, many times over, come to no more than they are."""
+    grown = "\n".join(
+        f"val {name} = " + " + ".join([before] * 500)
+        for before, name in (('"x.example"', "a"), ("a", "b"), ("b", "c"))
+    )
+    lists = "\n".join(
+        f"val {name} = listOf(" + ", ".join([before] * 900) + ")"
+        for before, name in ((ONE, "l"), ("l", "m"), ("m", "n"))
+    )
+    calls = f"b.add(c, {ONE})\n" + "b.add(n, *n)\n" * 2_000
+    policies, notes = read(f'b.add("a.example", {ONE})\n{grown}\n{lists}\n{calls}', "okhttp")
+    assert [each.host for each in policies][:1] == ["a.example"]
+    assert "left out" in notes

@@ -74,6 +74,7 @@ CASES: list[tuple[str, DraftPolicy]] = [
     ("PW-PIN-REPORT-INVALID", policy(report_uri="https://[::1")),
     ("PW-PIN-REPORT-PLAIN", policy(report_uri="http://reports.example/")),
     ("PW-PIN-REPORT-PINNED", policy(report_uri="https://API.example./x")),
+    ("PW-PIN-REPORT-REFUSED", policy(report_uri="https://reports.example:8443/x")),
     ("PW-PIN-SET-REFUSED", policy(problems=("says two things",))),
 ]
 
@@ -98,7 +99,6 @@ def test_one_fault_one_finding(expected: str, faulty: DraftPolicy) -> None:
             key(1),
             key(2, PinRole.BACKUP),
         ),
-        policy(report_uri="https://reports.example:8443/x"),
         policy(expires=AT.date() + timedelta(days=31)),
         policy(key(0, kind="intermediate"), key(1, PinRole.BACKUP)),
         policy(key(0), key(0, PinRole.FORBIDDEN), key(1, PinRole.BACKUP)),
@@ -110,8 +110,8 @@ def test_what_is_no_fault(quiet: DraftPolicy) -> None:
 
 def test_report_only() -> None:
     """It cannot lock out, so it needs no backup; that it protects nobody is told."""
-    found = ids(policy(key(0), mode=Mode.REPORT_ONLY, report_uri="https://reports.example/"))
-    assert found == ["PW-PIN-REPORT-ONLY"]
+    found = ids(policy(key(0), mode=Mode.REPORT_ONLY, report_uri="http://reports.example/"))
+    assert found == ["PW-PIN-REPORT-PLAIN", "PW-PIN-REPORT-ONLY"]
     found = ids(policy(key(0), mode=Mode.REPORT_ONLY))
     assert found == ["PW-PIN-REPORT-NOWHERE", "PW-PIN-REPORT-ONLY"]
 
@@ -121,9 +121,11 @@ def test_policies_beside_each_other() -> None:
     assert ids(above, policy()) == ["PW-PIN-SHADOWED"]
     assert ids(above, policy(mode=Mode.REPORT_ONLY, report_uri="https://reports.test/")) == [
         "PW-PIN-WEAKER-BELOW",
+        "PW-PIN-REPORT-REFUSED",
         "PW-PIN-REPORT-ONLY",
     ]
     assert "PW-PIN-WEAKER-BELOW" in ids(above, policy(on_expiry=OnExpiry.OPEN))
+    assert "PW-PIN-WEAKER-BELOW" in ids(above, policy(on_expiry=OnExpiry.REPORT_ONLY))
     assert ids(policy(host="example"), policy()) == []
     excluding = policy(host="example", include_subdomains=True, exclude=("api.example",))
     assert ids(excluding, policy()) == []
@@ -137,7 +139,10 @@ def test_reports_under_another_policy() -> None:
     excluded = policy(
         host="reports.example", include_subdomains=True, exclude=("in.reports.example",)
     )
-    assert ids(one, excluded) == []
+    assert ids(one, excluded) == ["PW-PIN-REPORT-REFUSED"]
+    assert ids(one, unpinned_hosts=UnpinnedHosts.ALLOW) == ["PW-PIN-UNPINNED-ALLOWED"]
+    watched = policy(host="in.reports.example", mode=Mode.REPORT_ONLY)
+    assert "PW-PIN-REPORT-REFUSED" not in ids(one, watched)
 
 
 def test_what_the_lint_is_told_besides() -> None:

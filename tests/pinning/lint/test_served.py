@@ -16,7 +16,7 @@ from pinwarden.findings import Finding
 from pinwarden.pinning import Pin, PinSet
 from pinwarden.pinning.draft import read_draft
 from pinwarden.pinning.lint import LintSetting, lint_draft, lint_set
-from pinwarden.pinning.lint.octets import mistaken_hashes
+from pinwarden.pinning.lint.mistaken_hashes import mistaken_hashes
 from pinwarden.pinning.policy import PinnedKey, PinRole
 from pinwarden.pinning.served import ServedChain
 from pinwarden.pinning.spki import spki_of_certificate

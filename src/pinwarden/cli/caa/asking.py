@@ -80,7 +80,7 @@ def asking_options(command: F) -> F:
                 multiple=True,
                 metavar="SERVER",
                 help="Whom to ask: 127.0.0.1:5300, tls://HOST, https://HOST/dns-query; "
-                "may be given several times [default: the system's].",
+                "may be repeated [default: the system's].",
             ),
             click.option(
                 "--zone",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pinwarden.caa.issuers.map import IssuerMap
 from pinwarden.caa.proposal import Evidence
-from pinwarden.cli.caa.files import read_certificates
+from pinwarden.cli.caa.certificate_files import read_certificates
 from pinwarden.errors import ConfigError, MalformedError, quoted
 from pinwarden.names import normalise_name
 from pinwarden.store.contract import SightingFilter, Store, StoredSighting

@@ -18,9 +18,10 @@ from pinwarden.caa.issuers.map import (
     load_issuers,
     parse_issuers,
 )
-from pinwarden.cli.caa.files import read_certificates, read_file
+from pinwarden.cli.caa.certificate_files import read_certificates
 from pinwarden.cli.caa.issuer_map import current_issuers, forget_issuers, save_issuers
 from pinwarden.cli.caa.issuers_view import Answer, Identified, document, render_answer
+from pinwarden.cli.files import read_file
 from pinwarden.cli.output import ExitCode, answer, answer_json, say
 from pinwarden.cli.reading import parse_moment
 from pinwarden.errors import ConfigError, MalformedError, quoted

@@ -58,7 +58,7 @@ class _Linted:
     "ignored",
     multiple=True,
     metavar="ID",
-    help="Leave out a finding, such as PW-CAA-IODEF-MISSING; may be given several times.",
+    help="Leave out a finding, such as PW-CAA-IODEF-MISSING; may be repeated.",
 )
 @click.option("--strict", is_flag=True, help="Exit with 1 for findings below medium too.")
 @click.option("--at", metavar="DATE", help="Rules in force at a date [default: now].")

@@ -64,7 +64,7 @@ def verify(**options: Any) -> int:
 
     Exit codes: 0 all as meant, 1 not as meant, 2 usage, 3 a server could not be asked.
     """
-    from pinwarden.cli.caa.verify_run import Wanted, verify_records
+    from pinwarden.cli.caa.verify_run import Order, verify_records
 
     meant = meant_from(options)
-    return verify_records(Wanted(meant=meant, **options))
+    return verify_records(Order(meant=meant, **options))

@@ -39,7 +39,7 @@ Records = tuple[CAARecord, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Order:
     """What `verify` was asked for."""
 
     names: tuple[str, ...]
@@ -92,15 +92,15 @@ class NameReport:
         return ExitCode.UNFINISHED if silent or self.problems or not self.servers else ExitCode.OK
 
 
-def verify_records(wanted: Wanted) -> int:
+def verify_records(order: Order) -> int:
     """Ask for every name, answer for each, and give the gravest exit code."""
-    meant = meant_records(wanted)
+    meant = meant_records(order)
 
     async def run() -> set[ExitCode]:
         codes = set()
-        async for report in _reports(meant, wanted):
+        async for report in _reports(meant, order):
             codes.add(report.exit_code)
-            if wanted.as_json:
+            if order.as_json:
                 answer_json(_document(report))
             else:
                 answer(_text(report))
@@ -110,26 +110,26 @@ def verify_records(wanted: Wanted) -> int:
     return next((c for c in (ExitCode.FINDINGS, ExitCode.UNFINISHED) if c in codes), ExitCode.OK)
 
 
-def meant_records(wanted: Wanted) -> dict[str, Records]:
+def meant_records(order: Order) -> dict[str, Records]:
     """For each name the records that are meant; raises `ConfigError` where that is not clear."""
-    sources = (wanted.zone is not None, bool(wanted.records), wanted.meant.said_anything)
+    sources = (order.zone is not None, bool(order.records), order.meant.said_anything)
     if sum(sources) != 1:
         raise ConfigError(
             "no policy to compare with, or more than one",
             hint="--zone FILE, --record '0 issue \"ca.example\"', or --ca and the like",
         )
-    if wanted.origin is not None and wanted.zone is None:
+    if order.origin is not None and order.zone is None:
         raise ConfigError("--origin: means something with --zone only")
     try:
-        names = tuple(dict.fromkeys(map(normalise_name, wanted.names)))
-        if wanted.zone is not None:
-            return _zone_records(wanted.zone, wanted.origin, names)
+        names = tuple(dict.fromkeys(map(normalise_name, order.names)))
+        if order.zone is not None:
+            return _zone_records(order.zone, order.origin, names)
         if not names:
             raise ConfigError("no names given", hint="pinwarden caa verify example.com ...")
-        if wanted.records:
-            records = tuple(map(parse_presentation, wanted.records))
+        if order.records:
+            records = tuple(map(parse_presentation, order.records))
             return dict.fromkeys(names, records)
-        return {name: generate_records(intent_for(name, wanted.meant)) for name in names}
+        return {name: generate_records(intent_for(name, order.meant)) for name in names}
     except MalformedError as error:
         raise ConfigError(str(error), hint=error.hint) from error
 
@@ -153,29 +153,29 @@ def _zone_records(path: Path, origin: str | None, names: Sequence[str]) -> dict[
     return found
 
 
-async def _reports(meant: dict[str, Records], wanted: Wanted) -> AsyncIterator[NameReport]:
+async def _reports(meant: dict[str, Records], order: Order) -> AsyncIterator[NameReport]:
     try:
-        given = tuple(map(given_server, wanted.servers))
-        asked = parse_server(wanted.resolver) if wanted.resolver is not None else None
+        given = tuple(map(given_server, order.servers))
+        asked = parse_server(order.resolver) if order.resolver is not None else None
     except MalformedError as error:
         raise ConfigError(str(error), hint=error.hint) from error
     async with AsyncExitStack() as stack:
         resolver: Asker | None = None
         if not given:
             resolver = await stack.enter_async_context(
-                open_resolver(asked, timeout=wanted.timeout)
+                open_resolver(asked, timeout=order.timeout)
                 if asked
-                else open_system_resolver(system_servers(), timeout=wanted.timeout)
+                else open_system_resolver(system_servers(), timeout=order.timeout)
             )
         for name, records in meant.items():
             if resolver is None:
-                yield await _report(name, records, Authority("", given), wanted)
+                yield await _report(name, records, Authority("", given), order)
                 continue
-            authority = await _authority(name, resolver, wanted.port)
+            authority = await _authority(name, resolver, order.port)
             if isinstance(authority, str):
                 yield NameReport(name=name, meant=records, problems=(authority,))
             else:
-                yield await _report(name, records, authority, wanted)
+                yield await _report(name, records, authority, order)
 
 
 async def _authority(name: str, resolver: Asker, port: int) -> Authority | str:
@@ -185,10 +185,10 @@ async def _authority(name: str, resolver: Asker, port: int) -> Authority | str:
         return str(error)
 
 
-async def _report(name: str, records: Records, authority: Authority, wanted: Wanted) -> NameReport:
+async def _report(name: str, records: Records, authority: Authority, order: Order) -> NameReport:
     skipped = without_way(authority.servers)
     asked = [each for each in authority.servers if each not in skipped]
-    answers = await ask_servers(name, asked, patience=wanted.timeout)
+    answers = await ask_servers(name, asked, patience=order.timeout)
     servers = tuple(_server_report(each, records) for each in answers)
     return NameReport(
         name=name,

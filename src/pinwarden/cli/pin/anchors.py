@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from pathlib import Path
 
-from pinwarden.cli.caa.files import read_file
+from pinwarden.cli.files import read_file
 from pinwarden.errors import ConfigError
 
 __all__ = ["trust_anchors"]

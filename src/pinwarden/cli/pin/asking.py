@@ -19,11 +19,18 @@ if TYPE_CHECKING:
     from pinwarden.net.endpoint import Endpoint
     from pinwarden.net.tls import ServedHost
 
-__all__ = ["Asking", "ask_hosts", "asking_from", "asking_options", "endpoint_of"]
+__all__ = [
+    "Asking",
+    "ask_hosts",
+    "asking_from",
+    "asking_options",
+    "endpoint_of",
+    "endpoint_of_policy",
+]
 
-F = TypeVar("F", bound=Callable[..., Any])
+_F = TypeVar("_F", bound=Callable[..., Any])
 
-DEFAULT_TIMEOUT = 10.0
+_TIMEOUT = 10.0
 # Names that are looked up at the same time; handshakes have a bound of their own.
 _PARALLEL = 16
 
@@ -40,11 +47,11 @@ class Asking:
     addresses: tuple[tuple[str, int | None], ...] = ()
     cafile: str | None = None
     client_certificate: str | None = None
-    timeout: float = DEFAULT_TIMEOUT
+    timeout: float = _TIMEOUT
     family: int = socket.AF_UNSPEC
 
 
-def asking_options(command: F) -> F:
+def asking_options(command: _F) -> _F:
     """Adds --starttls, --address, --cafile, --client-cert, --timeout, --ipv4 and --ipv6."""
     for option in reversed(
         (
@@ -58,8 +65,7 @@ def asking_options(command: F) -> F:
                 "addresses",
                 multiple=True,
                 metavar="IP[:PORT]",
-                help="Ask this address instead of those of the host's name; "
-                "may be given several times.",
+                help="Ask this address instead of those of the host's name; may be repeated.",
             ),
             click.option(
                 "--cafile",
@@ -75,7 +81,7 @@ def asking_options(command: F) -> F:
             click.option(
                 "--timeout",
                 type=click.FloatRange(0, 300, min_open=True),
-                default=DEFAULT_TIMEOUT,
+                default=_TIMEOUT,
                 show_default=True,
                 metavar="SECONDS",
                 help="How long to wait for each address.",
@@ -134,22 +140,20 @@ def endpoint_of(text: str, asking: Asking) -> Endpoint:
     return parse_endpoint(text, starttls=asking.starttls)
 
 
-def ask_hosts(
-    endpoints: Sequence[Endpoint], asking: Asking, *, partial_chain: bool | None = None
-) -> list[ServedHost]:
+def endpoint_of_policy(host: str, asking: Asking) -> Endpoint:
+    """The endpoint of a policy's host, at the usual port."""
+    return endpoint_of(f"[{host}]" if ":" in host else host, asking)
+
+
+def ask_hosts(endpoints: Sequence[Endpoint], asking: Asking) -> list[ServedHost]:
     """What hosts serve at each of their addresses, in the order of the hosts.
 
     Raises `ConfigError` for trust anchors or a client certificate that cannot be read;
-    what a host does or fails to do is in its answer. `partial_chain` as in
-    `verifying_context`.
+    what a host does or fails to do is in its answer.
     """
     from pinwarden.net.tls import TLSAsker, verifying_context
 
-    context = verifying_context(
-        asking.cafile,
-        partial_chain=partial_chain,
-        client_certificate=asking.client_certificate,
-    )
+    context = verifying_context(asking.cafile, client_certificate=asking.client_certificate)
 
     async def ask() -> list[ServedHost]:
         asker = TLSAsker(context, timeout=asking.timeout, family=asking.family)

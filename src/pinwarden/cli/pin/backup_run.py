@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from pinwarden.cli.output import answer, answer_json, say
 from pinwarden.cli.pin import passphrases
-from pinwarden.cli.pin.new_files import PRIVATE, PUBLIC, writing_together
 from pinwarden.cli.pin.sealing import seal
+from pinwarden.cli.pin.writing import PRIVATE, PUBLIC, write_new_files
 from pinwarden.errors import ConfigError, MalformedError, quoted
 from pinwarden.names import normalise_name
 from pinwarden.pinning.pin import Pin
@@ -94,7 +94,7 @@ def _passphrase(given: Path | None, new: Path | None) -> tuple[str, bool]:
         return phrase, False
     phrase = passphrases.generate()
     if new is not None:
-        writing_together((new, f"{phrase}\n".encode(), PRIVATE))
+        write_new_files((new, f"{phrase}\n".encode(), PRIVATE))
         say(f"{quoted(str(new))}: holds the passphrase; keep it apart from the key")
         return phrase, False
     if not passphrases.on_person():
@@ -120,7 +120,7 @@ def _make(path: Path, kind: str, phrase: str, names: Sequence[str]) -> _Made:
         request = _request(key, names)
         pem = request.public_bytes(serialization.Encoding.PEM)
         files.append((_request_path(path), pem, PUBLIC))
-    writing_together(*files)
+    write_new_files(*files)
     try:
         pin = _pin_of(path, phrase)
     except (ValueError, OSError):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pinwarden.cli.caa.files import read_file
+from pinwarden.cli.files import read_file
 from pinwarden.errors import ConfigError, MalformedError, quoted
 from pinwarden.names import display
 from pinwarden.pinning.bundle import (
@@ -14,9 +14,9 @@ from pinwarden.pinning.bundle import (
     Bundle,
     BundleFile,
     parse_bundle_file,
-    to_moment,
 )
 from pinwarden.pinning.minisign import PublicKey, parse_public_key
+from pinwarden.pinning.moments import to_moment
 
 __all__ = ["bundle_json", "bundle_lines", "changes", "read_bundle_file", "read_public_key"]
 
@@ -51,7 +51,7 @@ def read_public_key(text: str) -> PublicKey:
 
 
 def bundle_json(bundle: Bundle) -> dict[str, Any]:
-    """What a bundle says."""
+    """What a bundle says, as docs/command-line-pin.md has it; the pins themselves left out."""
     following = bundle.next_keys
     return {
         "name": bundle.name,

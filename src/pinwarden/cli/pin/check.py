@@ -18,7 +18,7 @@ from pinwarden.cli.reading import json_option
     multiple=True,
     metavar="PIN",
     help="Check against this pin, anywhere in the verified chain, instead of against a pin set; "
-    "may be given several times.",
+    "may be repeated.",
 )
 @click.option(
     "--chain",
@@ -39,7 +39,7 @@ def check(as_json: bool, **options: Any) -> int:
     Exit codes: 0 every pin matches; 1 clients would refuse, or are not held to any pin;
     2 usage; 3 some address could not be asked.
     """
-    from pinwarden.cli.pin.check_run import Task, check_pins
+    from pinwarden.cli.pin.check_run import Order, check_pins
 
     asking = asking_from(options)
-    return check_pins(Task(asking=asking, as_json=as_json, **options))
+    return check_pins(Order(asking=asking, as_json=as_json, **options))

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 
-from pinwarden.cli.caa.files import read_file
 from pinwarden.cli.output import ExitCode, answer, answer_json
-from pinwarden.cli.pin.asking import Asking, ask_hosts, endpoint_of
+from pinwarden.cli.pin.asking import Asking, ask_hosts, endpoint_of, endpoint_of_policy
 from pinwarden.cli.pin.check_view import checked_json, checked_text
 from pinwarden.cli.pin.checking import Checked, CheckedAddress, check_address
-from pinwarden.cli.pin.files import is_file, read_keys
+from pinwarden.cli.pin.key_files import is_file, read_chain
 from pinwarden.cli.pin.offline import verify_offline
+from pinwarden.cli.pin.pin_sets import load_pin_set
 from pinwarden.cli.reading import parse_moment
 from pinwarden.errors import ConfigError, VerificationError, quoted
 from pinwarden.names import display
@@ -23,11 +22,11 @@ from pinwarden.pinning.pin import PinError, parse_pin
 from pinwarden.pinning.pinset import PinSet
 from pinwarden.pinning.policy import Mode, PinnedKey, PinPolicy, PinRole, UnpinnedHosts
 
-_LARGEST_SET = 4 << 20
+__all__ = ["Order", "check_pins"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class Order:
     """What `check` was asked for."""
 
     arguments: tuple[str, ...]
@@ -39,45 +38,45 @@ class Task:
     as_json: bool
 
 
-def check_pins(task: Task) -> int:
+def check_pins(order: Order) -> int:
     """Check every host, tell about each, and return the exit code."""
-    at = parse_moment(task.at, "--at") or datetime.now(UTC)
-    pins, endpoints = _subjects(task)
+    at = parse_moment(order.at, "--at") or datetime.now(UTC)
+    pins, endpoints = _subjects(order)
     checked = (
-        _offline(task, pins, endpoints, at) if task.chain else _live(task, pins, endpoints, at)
+        _offline(order, pins, endpoints, at) if order.chain else _live(order, pins, endpoints, at)
     )
     codes = {ExitCode.OK}
     for each in checked:
         codes.add(each.code)
-        if task.quiet:
+        if order.quiet:
             continue
-        if task.as_json:
+        if order.as_json:
             answer_json(checked_json(each))
         else:
             answer(checked_text(each))
     return ExitCode.FINDINGS if ExitCode.FINDINGS in codes else max(codes)
 
 
-def _subjects(task: Task) -> tuple[PinSet, list[Endpoint]]:
+def _subjects(order: Order) -> tuple[PinSet, list[Endpoint]]:
     """The pin set, and the hosts to check against it."""
-    if task.pins:
-        if is_file(task.arguments[0]):
+    if order.pins:
+        if is_file(order.arguments[0]):
             raise ConfigError(
-                f"--pin and the file {quoted(task.arguments[0])}: choose one of them",
+                f"--pin and the file {quoted(order.arguments[0])}: choose one of them",
                 hint="with --pin every argument is a host",
             )
-        endpoints = [endpoint_of(each, task.asking) for each in task.arguments]
-        return _set_of(task.pins, endpoints), endpoints
-    file, *hosts = _file_first(task.arguments)
+        endpoints = [endpoint_of(each, order.asking) for each in order.arguments]
+        return _set_of(order.pins, endpoints), endpoints
+    file, *hosts = _file_first(order.arguments)
     if not is_file(file):
         raise ConfigError(
             f"pin set {quoted(file)}: there is no such file",
             hint="check FILE [HOST...], or check HOST... --pin PIN",
         )
-    pins = _from_stdin() if file == "-" else PinSet.load(file)
+    pins = load_pin_set(file)
     if hosts:
-        return pins, [endpoint_of(each, task.asking) for each in hosts]
-    return pins, [endpoint_of(_bracketed(each.host), task.asking) for each in pins.policies]
+        return pins, [endpoint_of(each, order.asking) for each in hosts]
+    return pins, [endpoint_of_policy(each.host, order.asking) for each in pins.policies]
 
 
 def _file_first(arguments: Sequence[str]) -> list[str]:
@@ -88,20 +87,6 @@ def _file_first(arguments: Sequence[str]) -> list[str]:
     hosts = list(arguments)
     hosts.remove(files[0])
     return [files[0], *hosts]
-
-
-def _from_stdin() -> PinSet:
-    """A set in TOML, or in JSON, which begins with a brace."""
-    data = read_file(Path("-"), _LARGEST_SET)
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ConfigError("standard input: is not UTF-8 text") from None
-    return PinSet.parse(text, json=text.lstrip().startswith("{"), where="standard input")
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 def _set_of(texts: Sequence[str], endpoints: Sequence[Endpoint]) -> PinSet:
@@ -121,9 +106,9 @@ def _set_of(texts: Sequence[str], endpoints: Sequence[Endpoint]) -> PinSet:
 
 
 def _live(
-    task: Task, pins: PinSet, endpoints: Sequence[Endpoint], at: datetime
+    order: Order, pins: PinSet, endpoints: Sequence[Endpoint], at: datetime
 ) -> Iterator[Checked]:
-    for served in ask_hosts(endpoints, task.asking):
+    for served in ask_hosts(endpoints, order.asking):
         host = served.endpoint.host
         addresses = tuple(check_address(each, pins, host, at) for each in served.addresses)
         problem = served.problem
@@ -143,34 +128,31 @@ def _live(
 
 
 def _offline(
-    task: Task, pins: PinSet, endpoints: Sequence[Endpoint], at: datetime
+    order: Order, pins: PinSet, endpoints: Sequence[Endpoint], at: datetime
 ) -> Iterator[Checked]:
-    assert task.chain is not None
+    assert order.chain is not None
     if len(endpoints) != 1:
         raise ConfigError("--chain: is of one host; name it", hint="check FILE HOST --chain FILE")
-    if task.asking.addresses or task.asking.starttls:
+    if order.asking.addresses or order.asking.starttls:
         raise ConfigError("--chain: asks nobody, so leave out --address and --starttls")
-    material = read_keys(task.chain)
-    chain = tuple(each.der for each in material if each.certificate is not None)
-    if not chain:
-        raise ConfigError(f"--chain {quoted(task.chain)}: holds no certificate")
+    chain = read_chain(order.chain)
     endpoint = endpoints[0]
-    file = ServedAddress(address=display(task.chain), port=0, sent=chain)
+    file = ServedAddress(address=display(order.chain), port=0, sent=chain)
     yield Checked(
         target=str(endpoint),
         host=endpoint.host,
         at=at,
         policy=pins.policy_for(endpoint.host),
-        addresses=(_check_file(file, task, pins, endpoint.host, at),),
+        addresses=(_check_file(file, order, pins, endpoint.host, at),),
         problem="",
     )
 
 
 def _check_file(
-    file: ServedAddress, task: Task, pins: PinSet, host: str, at: datetime
+    file: ServedAddress, order: Order, pins: PinSet, host: str, at: datetime
 ) -> CheckedAddress:
     try:
-        verified = verify_offline(file.sent, host, cafile=task.asking.cafile, at=at)
+        verified = verify_offline(file.sent, host, cafile=order.asking.cafile, at=at)
     except VerificationError as error:
         problem = f"it does not verify: {error}"
         file = replace(file, failure=Failure.UNTRUSTED, problem=problem)

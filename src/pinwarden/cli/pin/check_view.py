@@ -8,6 +8,7 @@ from typing import Any
 from pinwarden.cli.pin.checking import Checked, CheckedAddress
 from pinwarden.cli.pin.keys import keys_of_chain
 from pinwarden.names import display
+from pinwarden.pinning.moments import to_moment
 from pinwarden.pinning.result import PinResult, PinVerdict
 from pinwarden.render.advice import next_step
 
@@ -18,7 +19,7 @@ _ONE_FAMILY = "  note: where only one kind of address can be reached, say --ipv4
 
 
 def checked_text(checked: Checked) -> str:
-    """One host for a person."""
+    """What one host comes to, in lines for a person."""
     return "\n".join(_lines(checked)) + "\n"
 
 
@@ -68,7 +69,7 @@ def _place(each: CheckedAddress) -> str:
 
 
 def checked_json(checked: Checked) -> dict[str, Any]:
-    """The documented object of one host."""
+    """What one host comes to, as docs/command-line-pin.md has it."""
     worst = checked.worst
     result = None if worst is None else worst.result
     policy = checked.policy
@@ -80,7 +81,7 @@ def checked_json(checked: Checked) -> dict[str, Any]:
         "matched": _matched(worst),
         "expected": [pin.curl for pin in checked.expected],
         "seen": [] if result is None else [pin.curl for pin in result.seen],
-        "at": checked.at.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "at": to_moment(checked.at),
         "policy": None if policy is None else policy.host,
         "mode": None if policy is None else str(policy.mode),
         "problem": checked.problem,

@@ -65,7 +65,7 @@ class CheckedAddress:
 
 
 def _words(result: PinResult) -> str:
-    reason = _REASONS[result.reason]
+    reason = result.reason.words
     if result.problem:
         reason += f" ({result.problem})"
     if result.verdict is PinVerdict.MATCH:
@@ -77,18 +77,6 @@ def _words(result: PinResult) -> str:
     if result.verdict is PinVerdict.MISMATCH:
         return f"clients connect, and report it: {reason}"
     return f"clients connect, held to no pin: {reason}"
-
-
-_REASONS = {
-    Reason.PIN_MATCHED: "a pinned key is in the verified chain",
-    Reason.NO_PIN_MATCHED: "no pinned key is in the verified chain",
-    Reason.FORBIDDEN_KEY: "a forbidden key is in the verified chain",
-    Reason.EMPTY_CHAIN: "there is no verified chain",
-    Reason.CHAIN_UNREADABLE: "a certificate of the verified chain is not in DER",
-    Reason.EXPIRED: "the policy has expired",
-    Reason.HOST_NOT_PINNED: "no policy is about this host",
-    Reason.HOST_UNREADABLE: "this is no host name or address",
-}
 
 
 def check_address(served: ServedAddress, pins: PinSet, host: str, at: datetime) -> CheckedAddress:

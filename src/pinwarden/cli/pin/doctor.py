@@ -14,8 +14,13 @@ import click
 
 from pinwarden.cli.output import ExitCode, answer, answer_json
 from pinwarden.cli.reading import json_option
-from pinwarden.clients.coverage import Covered, Gap, coverage, covered_clients
-from pinwarden.clients.coverage.search import client_names, distributions
+from pinwarden.clients.inventory.gap import Covered, Gap
+from pinwarden.clients.inventory.search import (
+    client_names,
+    covered_clients,
+    distributions,
+    find_gaps,
+)
 from pinwarden.errors import ConfigError, quoted
 from pinwarden.findings.pins import PIN_NOT_COVERED
 from pinwarden.names import display
@@ -44,7 +49,7 @@ class _Diagnosis:
     "modules",
     multiple=True,
     metavar="MODULE",
-    help="Import a module of the program, to see what it loads; may be given several times.",
+    help="Import a module of the program, to see what it loads; may be repeated.",
 )
 @click.option(
     "--path",
@@ -64,7 +69,7 @@ class _Diagnosis:
     "ignored",
     multiple=True,
     metavar="CLIENT",
-    help="Leave out a client that is known to need no pins; may be given several times.",
+    help="Leave out a client that is known to need no pins; may be repeated.",
 )
 @click.option("--strict", is_flag=True, help="Exit with 1 for gaps that are only installed, too.")
 @json_option
@@ -98,7 +103,7 @@ def _diagnose(options: dict[str, Any], *, self_test: bool) -> _Diagnosis:
     # named with the covered ones.
     gaps = [
         gap
-        for gap in coverage(under_install=True, present=present)
+        for gap in find_gaps(under_install=True, present=present)
         if gap.client.lower() not in ignored
     ]
     # First, since trying clients loads them.

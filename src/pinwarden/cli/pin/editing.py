@@ -21,20 +21,20 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT, Array
 
-from pinwarden.cli.caa.files import read_file
-from pinwarden.cli.pin.writing import write_whole
+from pinwarden.cli.files import read_file
+from pinwarden.cli.pin.pin_sets import LARGEST_SET
+from pinwarden.cli.pin.writing import write_file
 from pinwarden.errors import ConfigError, PinwardenError, quoted
-from pinwarden.pinning.draft import ROLE_KEYS
+from pinwarden.pinning.document import ROLE_KEYS
+from pinwarden.pinning.host import normalise_host
 from pinwarden.pinning.pin import parse_pin
 from pinwarden.pinning.pinset import PinSet
-from pinwarden.pinning.policy import PinPolicy, normalise_host
+from pinwarden.pinning.policy import PinPolicy
 from pinwarden.pinning.rotation.edits import Edit, NewKey
 from pinwarden.pinning.rotation.state import Rotation, parse_rotation
 from pinwarden.pinning.rotation.steps import Change
 
 __all__ = ["PinFile", "diff_of"]
-
-_LARGEST = 4 << 20
 
 
 class PinFile:
@@ -43,7 +43,7 @@ class PinFile:
     def __init__(self, path: Path) -> None:
         """Reads the file; raises `ConfigError` if it is not a pin set that clients accept."""
         self.path = path
-        self._read = read_file(path, _LARGEST)
+        self._read = read_file(path, LARGEST_SET)
         self._json = path.name.lower().endswith(".json")
         try:
             text = self._read.decode("utf-8-sig")
@@ -135,12 +135,12 @@ class PinFile:
         text = self.text.replace("\n", "\r\n") if self._with_returns else self.text
         text = f"\ufeff{text}" if self._marked else text
         with _alone(target):
-            if read_file(target, _LARGEST) != self._read:
+            if read_file(target, LARGEST_SET) != self._read:
                 raise ConfigError(
                     f"pin set {quoted(str(self.path))}: was changed by somebody else meanwhile",
                     hint="run the command again",
                 )
-            write_whole(str(target), text, force=True)
+            write_file(str(target), text, force=True)
         self._read = text.encode("utf-8")
 
     def _document(self, text: str) -> Any:

@@ -10,12 +10,14 @@ from typing import Any
 import click
 
 from pinwarden.cli.output import ExitCode, answer, answer_json, say
+from pinwarden.cli.pin.form_list import list_forms
+from pinwarden.cli.pin.pin_sets import load_pin_set
 from pinwarden.cli.reading import json_option, parse_moment
 from pinwarden.errors import ConfigError, MalformedError, quoted
 from pinwarden.names import display
 from pinwarden.pinning.formats.export import Export, Harm, Loss, LossKind, Writing
 from pinwarden.pinning.formats.pinned_certificates import by_pin
-from pinwarden.pinning.formats.table import FORMATS
+from pinwarden.pinning.formats.table import FORMATS, find_format
 from pinwarden.pinning.material import KeyKind
 from pinwarden.pinning.pinset import PinSet
 
@@ -27,15 +29,15 @@ _HARM_WORDS = {
 
 
 @click.command()
-@click.argument("file", metavar="FILE")
-@click.option("--to", "form", required=True, metavar="FORM", help=f"{', '.join(FORMATS)}.")
+@click.argument("file", required=False, metavar="FILE")
+@click.option("--format", "form", metavar="FORM", help="For which program.")
+@click.option("--list-formats", is_flag=True, help="The forms, and what each of them is.")
 @click.option(
     "--certificate",
     "certificates",
     multiple=True,
     metavar="FILE",
-    help="Certificates of pinned keys, for forms that take certificates; may be given several "
-    "times.",
+    help="Certificates of pinned keys, for forms that take certificates; may be repeated.",
 )
 @click.option("--package", default="", metavar="NAME", help="The namespace of generated code.")
 @click.option(
@@ -43,7 +45,7 @@ _HARM_WORDS = {
     "accepted",
     multiple=True,
     metavar="ID",
-    help="Go on although this is lost, such as expiry-never-closes; may be given several times.",
+    help="Go on although this is lost, such as expiry-never-closes; may be repeated.",
 )
 @click.option("--accept-losses", is_flag=True, help="Go on whatever is lost.")
 @click.option(
@@ -58,13 +60,21 @@ _HARM_WORDS = {
 def export(as_json: bool, **options: Any) -> int:
     """The pin set in FILE in the form of another program.
 
-    Such as: pinwarden pin export pins.toml --to okhttp-kotlin -o app/src/main/kotlin/Pins.kt
+    Such as: pinwarden pin export pins.toml --format okhttp-kotlin -o app/src/main/kotlin/Pins.kt
 
     What the form cannot say is named. A loss that leaves clients weaker, or that could
     lock them out, ends it with exit code 1 and nothing written, unless it is accepted.
     """
-    pins = PinSet.load(options["file"])
-    form = _form(options["form"])
+    if options["list_formats"]:
+        list_forms({name: form.description for name, form in FORMATS.items()}, as_json=as_json)
+        return ExitCode.OK
+    if options["file"] is None or options["form"] is None:
+        raise ConfigError(
+            "pin export: needs a pin set and --format FORM",
+            hint="such as: pinwarden pin export pins.toml --format curl; --list-formats lists them",
+        )
+    pins = load_pin_set(options["file"])
+    form = options["form"].lower()
     at = parse_moment(options["at"], "--at") or datetime.now(UTC)
     made = _made(pins, form, at, options)
     accepted = set(LossKind) if options["accept_losses"] else _accepted(options["accepted"])
@@ -88,17 +98,10 @@ def _made(pins: PinSet, form: str, at: datetime, options: Mapping[str, Any]) -> 
             certificates=by_pin(_certificates(options["certificates"])),
             package=options["package"],
         )
-        return FORMATS[form].write(pins, writing)
+        return find_format(form).write(pins, writing)
     except MalformedError as error:
         # What a set may say and this form may not, such as a report_uri with a quote in it.
-        raise ConfigError(f"--to {form}: {error}", hint=error.hint) from None
-
-
-def _form(text: str) -> str:
-    name = text.lower()
-    if name not in FORMATS:
-        raise ConfigError(f"--to {quoted(text)}: no such form", hint=f"one of {', '.join(FORMATS)}")
-    return name
+        raise ConfigError(f"--format {form}: {error}", hint=error.hint) from None
 
 
 def _accepted(given: tuple[str, ...]) -> frozenset[LossKind]:
@@ -109,7 +112,7 @@ def _accepted(given: tuple[str, ...]) -> frozenset[LossKind]:
 
 
 def _certificates(files: tuple[str, ...]) -> list[bytes]:
-    from pinwarden.cli.pin.files import read_keys
+    from pinwarden.cli.pin.key_files import read_keys
 
     found = [
         each.der for file in files for each in read_keys(file) if each.kind is KeyKind.CERTIFICATE
@@ -120,11 +123,11 @@ def _certificates(files: tuple[str, ...]) -> list[bytes]:
 
 
 def _write(made: Export, output: str, *, force: bool) -> list[str]:
-    from pinwarden.cli.pin.writing import write_whole
+    from pinwarden.cli.pin.writing import write_file
 
     target = Path(output)
     if len(made.files) == 1 and not target.is_dir():
-        write_whole(output, made.files[0][1], force=force)
+        write_file(output, made.files[0][1], force=force)
         return [output]
     if not target.is_dir():
         raise ConfigError(
@@ -137,7 +140,7 @@ def _write(made: Export, output: str, *, force: bool) -> list[str]:
                 f"file {quoted(path)}: is there already", hint="--force overwrites it"
             )
     for path, (_, text) in zip(paths, made.files, strict=True):
-        write_whole(path, text, force=force)
+        write_file(path, text, force=force)
     return paths
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,16 +10,23 @@ from typing import Any
 
 import click
 
-from pinwarden.cli.caa.files import read_file
+from pinwarden.cli.files import read_file
 from pinwarden.cli.output import ExitCode, answer, answer_json, say
-from pinwarden.cli.pin.files import is_file, read_keys
+from pinwarden.cli.pin.form_list import list_forms
+from pinwarden.cli.pin.key_files import is_file, read_keys
 from pinwarden.cli.reading import json_option
 from pinwarden.errors import ConfigError, MalformedError, PinwardenError, quoted
 from pinwarden.findings import Finding, Severity
 from pinwarden.names import display
 from pinwarden.pinning.draft import Draft
 from pinwarden.pinning.formats.reading.found import Imported, Known
-from pinwarden.pinning.formats.reading.table import LARGEST, SOURCES, import_pins, source_of
+from pinwarden.pinning.formats.reading.table import (
+    LARGEST,
+    SOURCES,
+    find_source,
+    import_pins,
+    source_of,
+)
 from pinwarden.pinning.lint import LintSetting, lint_draft
 from pinwarden.pinning.pin import Pin, parse_pin
 from pinwarden.pinning.pinset import PinSet
@@ -30,14 +38,15 @@ _LONGEST_MESSAGE = 1000
 
 
 @click.command(name="import")
-@click.argument("file", metavar="FILE")
-@click.option("--format", "source", metavar="FORM", help=f"{', '.join(SOURCES)} [default: seen].")
+@click.argument("file", required=False, metavar="FILE")
+@click.option("--format", "source", metavar="FORM", help="In which form it is [default: seen].")
+@click.option("--list-formats", is_flag=True, help="The forms, and what each of them is.")
 @click.option(
     "--host",
     "hosts",
     multiple=True,
     metavar="HOST",
-    help="Whose pins they are, where the form does not say; may be given several times.",
+    help="Whose pins they are, where the form does not say; may be repeated.",
 )
 @click.option(
     "--chain",
@@ -50,7 +59,7 @@ _LONGEST_MESSAGE = 1000
     "backups",
     multiple=True,
     metavar="PIN|FILE",
-    help="A pin that is of a backup key; may be given several times.",
+    help="A pin that is of a backup key; may be repeated.",
 )
 @click.option("--allow-no-backup", is_flag=True, help="Write policies that have no backup pin.")
 @click.option("--drop-bad-pins", is_flag=True, help="Leave out what is no pin, and go on.")
@@ -66,16 +75,24 @@ def import_(as_json: bool, **options: Any) -> int:
     is not written: exit code 1. Exit codes: 0 written, 1 refused, 2 the file cannot be
     read.
     """
+    if options["list_formats"]:
+        list_forms(SOURCES, as_json=as_json)
+        return ExitCode.OK
+    if options["file"] is None:
+        raise ConfigError("pin import: needs a file", hint="--list-formats says in which forms")
     data = read_file(Path(options["file"]), LARGEST)
     name = "standard input" if options["file"] == "-" else f"file {quoted(options['file'])}"
+    chain = read_keys(options["chain"]) if options["chain"] else ()
     known = Known(
-        chain=[each.pin for each in read_keys(options["chain"])] if options["chain"] else (),
+        chain=[each.pin for each in chain],
+        fingerprints={hashlib.sha256(each.der).digest() for each in chain},
         backups=frozenset(pin for each in options["backups"] for pin in _pins(each)),
         allow_no_backup=options["allow_no_backup"],
         drop_bad_pins=options["drop_bad_pins"],
     )
     try:
-        source = _source(options["source"], data)
+        named = options["source"]
+        source = source_of(data) if named is None else find_source(named)
         imported = import_pins(data, source, hosts=options["hosts"], known=known)
     except MalformedError as error:
         raise ConfigError(f"{name}: {error}", hint=error.hint) from None
@@ -83,9 +100,9 @@ def import_(as_json: bool, **options: Any) -> int:
     problems = list(_problems(imported.draft))
     pins = None if problems else _set(imported.draft)
     if pins is not None and options["output"] is not None:
-        from pinwarden.cli.pin.writing import write_whole
+        from pinwarden.cli.pin.writing import write_file
 
-        write_whole(options["output"], pins.to_toml(), force=options["force"])
+        write_file(options["output"], pins.to_toml(), force=options["force"])
     if as_json:
         answer_json(_json(source, imported, findings, problems, pins, options["output"]))
     else:
@@ -93,16 +110,6 @@ def import_(as_json: bool, **options: Any) -> int:
         if pins is not None and options["output"] is None:
             answer(pins.to_toml())
     return ExitCode.OK if pins is not None else ExitCode.FINDINGS
-
-
-def _source(given: str | None, data: bytes) -> str:
-    if given is None:
-        return source_of(data)
-    if given.lower() not in SOURCES:
-        raise ConfigError(
-            f"--format {quoted(given)}: no such form", hint=f"one of {', '.join(SOURCES)}"
-        )
-    return given.lower()
 
 
 def _pins(text: str) -> list[Pin]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from pinwarden.errors import MalformedError
 from pinwarden.pinning.material import CertificateRole, KeyKind, KeyMaterial, role_of
+from pinwarden.pinning.moments import to_moment
 from pinwarden.pinning.pin import Pin
 from pinwarden.pinning.spki import pin_of_certificate
 from pinwarden.x509.certificate import CertificateView, view_certificate
@@ -114,16 +115,10 @@ def key_json(key: ShownKey) -> dict[str, Any]:
         "role": None if key.role is None else str(key.role),
         "subject": key.subject or None,
         "issuer": key.issuer or None,
-        "not_before": _moment(key.not_before),
-        "not_after": _moment(key.not_after),
+        "not_before": None if key.not_before is None else to_moment(key.not_before),
+        "not_after": None if key.not_after is None else to_moment(key.not_after),
         "key": key.key or None,
         "spki_sha256": None if key.pin is None else key.pin.base64,
         "pin": None if key.pin is None else key.pin.curl,
         **({"problem": key.problem} if key.problem else {}),
     }
-
-
-def _moment(moment: datetime | None) -> str | None:
-    if moment is None:
-        return None
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

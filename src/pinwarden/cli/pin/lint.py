@@ -21,8 +21,7 @@ from pinwarden.cli.reading import json_option
     "hosts",
     multiple=True,
     metavar="HOST[:PORT]",
-    help="Ask this host instead: one on another port, or one below a policy's; "
-    "may be given several times.",
+    help="Ask this host instead: one on another port, or one below a policy's; may be repeated.",
 )
 @click.option("--at", metavar="DATE", help="Judge as of a date [default: now].")
 @click.option(
@@ -37,15 +36,14 @@ from pinwarden.cli.reading import json_option
     "--own",
     multiple=True,
     metavar="NAME",
-    help="A name that is yours, with all below it; other hosts are told of. "
-    "May be given several times.",
+    help="A name that is yours, with all below it; other hosts are told of. May be repeated.",
 )
 @click.option(
     "--ignore",
     "ignored",
     multiple=True,
     metavar="ID",
-    help="Leave out a finding, such as PW-PIN-NO-EXPIRY; may be given several times.",
+    help="Leave out a finding, such as PW-PIN-NO-EXPIRY; may be repeated.",
 )
 @click.option("--strict", is_flag=True, help="Exit with 1 for findings below medium too.")
 @asking_options
@@ -62,7 +60,7 @@ def lint(as_json: bool, strict: bool, **options: Any) -> int:
     Exit codes: 0 nothing of medium severity or above, 1 something is, 2 a file is no pin
     set, 3 a host could not be asked.
     """
-    from pinwarden.cli.pin.lint_run import Task, lint_files
+    from pinwarden.cli.pin.lint_run import Order, lint_files
 
     asking = asking_from(options)
-    return lint_files(Task(asking=asking, as_json=as_json, strict=strict, **options))
+    return lint_files(Order(asking=asking, as_json=as_json, strict=strict, **options))

@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pinwarden.cli.caa.files import read_file
 from pinwarden.cli.output import ExitCode, answer, answer_json
-from pinwarden.cli.pin.asking import Asking, ask_hosts, endpoint_of
+from pinwarden.cli.pin.asking import Asking, ask_hosts, endpoint_of, endpoint_of_policy
+from pinwarden.cli.pin.pin_sets import read_set_text
 from pinwarden.cli.reading import parse_moment
 from pinwarden.errors import ConfigError, MalformedError, quoted
 from pinwarden.findings import REGISTER, Finding, Severity
 from pinwarden.names import display, normalise_name
 from pinwarden.net.endpoint import Endpoint
 from pinwarden.net.tls import ServedHost
-from pinwarden.pinning.draft import Draft, DraftPolicy, read_draft
+from pinwarden.pinning.draft import Draft, covering, read_draft
+from pinwarden.pinning.host import normalise_host, suffixes
 from pinwarden.pinning.lint import LintSetting, lint_draft
-from pinwarden.pinning.policy import PinSetError, normalise_host, suffixes
+from pinwarden.pinning.policy import PinSetError
 from pinwarden.pinning.served import ServedChain
 from pinwarden.render.advice import next_step
 
-__all__ = ["Task", "chains_of", "lint_files"]
+__all__ = ["Order", "chains_of", "lint_files"]
 
-_LARGEST = 4 << 20
 _SERIOUS = (Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL)
 _LONGEST_MESSAGE = 1000
 # A person sees what is wrong from a few; JSON has them all.
@@ -34,7 +34,7 @@ _MOST_OF_A_KIND = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class Order:
     """What `lint` was asked for; `soon` is in days."""
 
     files: tuple[Path, ...]
@@ -60,24 +60,24 @@ class _Linted:
     not_checked: tuple[tuple[str, str], ...]
 
 
-def lint_files(task: Task) -> int:
+def lint_files(order: Order) -> int:
     """Read every file before anybody is asked, then tell of each; returns the exit code."""
-    ignored = _ignored(task.ignored)
-    drafts = [_read(file) for file in task.files]
-    is_own = _is_own(task.own)
-    at = parse_moment(task.at, "--at") or datetime.now(UTC)
-    live = task.live or bool(task.hosts)
-    served, not_checked = _ask(drafts, task) if live else ({}, {})
+    ignored = _ignored(order.ignored)
+    drafts = [_read(file) for file in order.files]
+    is_own = _is_own(order.own)
+    at = parse_moment(order.at, "--at") or datetime.now(UTC)
+    live = order.live or bool(order.hosts)
+    served, not_checked = _ask(drafts, order) if live else ({}, {})
     setting = LintSetting(
         at=at,
         served=served,
-        anchors=_anchors(task.asking) if live or task.asking.cafile else (),
+        anchors=_anchors(order.asking) if live or order.asking.cafile else (),
         is_public_suffix=_public_suffixes(),
         is_own=is_own,
-        soon=timedelta(days=task.soon),
+        soon=timedelta(days=order.soon),
     )
     code = ExitCode.OK
-    for file, draft in zip(task.files, drafts, strict=True):
+    for file, draft in zip(order.files, drafts, strict=True):
         hosts = tuple(policy.host for policy in draft.policies)
         linted = _Linted(
             file=str(file),
@@ -88,11 +88,11 @@ def lint_files(task: Task) -> int:
                 (host, problem) for host in hosts for problem in not_checked.get(host, ())
             ),
         )
-        if task.as_json:
+        if order.as_json:
             answer_json(_json(linted))
         else:
             answer("\n".join(_text(linted)) + "\n")
-        code = _worse(code, linted, strict=task.strict)
+        code = _worse(code, linted, strict=order.strict)
     return code
 
 
@@ -114,14 +114,9 @@ def _ignored(given: Sequence[str]) -> frozenset[str]:
 
 
 def _read(file: Path) -> Draft:
+    text, is_json = read_set_text(file)
     try:
-        text = read_file(file, _LARGEST).decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ConfigError(f"pin set {quoted(str(file))}: is not UTF-8 text") from None
-    is_json = file.name.lower().endswith(".json")
-    as_json = is_json or (str(file) == "-" and text.lstrip().startswith("{"))
-    try:
-        return read_draft(text, json=as_json, where=str(file))
+        return read_draft(text, json=is_json, where=str(file))
     except PinSetError as error:
         hint = error.hint or "`pinwarden pin import` reads the pins of other programs"
         raise PinSetError(str(error), hint=hint) from None
@@ -161,25 +156,24 @@ def _anchors(asking: Asking) -> tuple[bytes, ...]:
 
 
 def _ask(
-    drafts: Sequence[Draft], task: Task
+    drafts: Sequence[Draft], order: Order
 ) -> tuple[dict[str, list[ServedChain]], dict[str, list[str]]]:
     """By the host of each policy: its chains, and in words what could not be asked."""
     policies = {policy.host: policy for draft in drafts for policy in draft.policies}
     endpoints: dict[Endpoint, str] = {}
-    for text in task.hosts:
-        endpoint = endpoint_of(text, task.asking)
-        policy = _policy_of(endpoint.host, policies)
+    for text in order.hosts:
+        endpoint = endpoint_of(text, order.asking)
+        policy = covering(endpoint.host, policies)
         if policy is None:
             raise ConfigError(f"--host {quoted(text)}: no policy is about it")
         endpoints[endpoint] = policy.host
-    if not task.hosts:
+    if not order.hosts:
         for policy in policies.values():
             if _can_be_asked(policy.host):
-                shown = f"[{policy.host}]" if ":" in policy.host else policy.host
-                endpoints[endpoint_of(shown, task.asking)] = policy.host
+                endpoints[endpoint_of_policy(policy.host, order.asking)] = policy.host
     served: defaultdict[str, list[ServedChain]] = defaultdict(list)
     problems: defaultdict[str, list[str]] = defaultdict(list)
-    answers = ask_hosts(tuple(endpoints), task.asking)
+    answers = ask_hosts(tuple(endpoints), order.asking)
     for host, found in zip(endpoints.values(), answers, strict=True):
         served[host] += chains_of(found)
         problems[host] += _problems(found)
@@ -191,14 +185,6 @@ def _can_be_asked(host: str) -> bool:
         return normalise_host(host) == host
     except MalformedError:
         return False
-
-
-def _policy_of(host: str, policies: Mapping[str, DraftPolicy]) -> DraftPolicy | None:
-    for name in suffixes(host):
-        policy = policies.get(name)
-        if policy is not None and (name == host or policy.include_subdomains):
-            return policy
-    return None
 
 
 def chains_of(served: ServedHost) -> list[ServedChain]:

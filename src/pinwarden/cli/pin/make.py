@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from pinwarden.cli.pin.asking import asking_from, asking_options
-from pinwarden.cli.pin.files import passphrase_option
+from pinwarden.cli.pin.key_files import passphrase_option
 from pinwarden.pinning.policy import Mode, OnExpiry, UnpinnedHosts
 
 # In the order in which they stand in a chain.
@@ -21,8 +21,7 @@ PLACES = ("leaf", "intermediate", "root")
     "backups",
     multiple=True,
     metavar="PIN|FILE",
-    help="A key held in reserve: its pin, or its certificate, request or key; "
-    "may be given several times.",
+    help="A key held in reserve: its pin, or its certificate, request or key; may be repeated.",
 )
 @click.option("--allow-no-backup", is_flag=True, help="Make a set that one lost key locks out.")
 @click.option(
@@ -51,7 +50,7 @@ PLACES = ("leaf", "intermediate", "root")
     "--exclude",
     multiple=True,
     metavar="NAME",
-    help="A name below a HOST that is not covered; may be given several times.",
+    help="A name below a HOST that is not covered; may be repeated.",
 )
 @click.option("--report-uri", metavar="URL", default="", help="Where failures are reported.")
 @click.option("--owner", metavar="WHO", default="", help="Who looks after the pins.")
@@ -68,8 +67,8 @@ PLACES = ("leaf", "intermediate", "root")
     metavar="FILE",
     help="Pin the chain in a file instead of the one that is served.",
 )
-@click.option("-o", "--output", metavar="FILE", help="Write the set there [default: stdout].")
-@click.option("--force", is_flag=True, help="Overwrite the file.")
+@click.option("-o", "--output", metavar="FILE", help="Write here [default: stdout].")
+@click.option("--force", is_flag=True, help="Overwrite a file that is there.")
 @asking_options
 @passphrase_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of TOML.")

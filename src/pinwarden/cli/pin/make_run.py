@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -9,10 +10,10 @@ from typing import Any
 
 from pinwarden.cli.output import ExitCode, answer, answer_json, say
 from pinwarden.cli.pin.asking import Asking, ask_hosts, endpoint_of
-from pinwarden.cli.pin.files import is_file, read_keys
+from pinwarden.cli.pin.key_files import is_file, read_keys
 from pinwarden.cli.pin.keys import ShownKey, keys_of_chain, keys_of_material
 from pinwarden.cli.pin.offline import verify_offline
-from pinwarden.cli.pin.writing import write_whole
+from pinwarden.cli.pin.writing import write_file
 from pinwarden.errors import ConfigError, PinwardenError, VerificationError, quoted
 from pinwarden.names import display
 from pinwarden.net.endpoint import Endpoint
@@ -28,6 +29,8 @@ from pinwarden.pinning.policy import (
     PinRole,
     UnpinnedHosts,
 )
+
+__all__ = ["Order", "make_set"]
 
 _LONGEST_COMMENT = 300
 _NO_BACKUP = (
@@ -69,6 +72,12 @@ class _Host:
     keys: dict[Pin, ShownKey] = field(default_factory=dict)
     chains: list[tuple[ShownKey, ...]] = field(default_factory=list)
     sent: set[Pin] = field(default_factory=set)
+    # Of whole certificates, which are the commonest thing to be mistaken for a pin.
+    hashes: set[bytes] = field(default_factory=set)
+
+    def saw(self, certificates: Iterable[bytes]) -> None:
+        """Certificates in DER, verified or not."""
+        self.hashes |= {hashlib.sha256(der).digest() for der in certificates}
 
     def add(self, keys: Sequence[ShownKey]) -> None:
         """One more chain."""
@@ -86,8 +95,8 @@ def make_set(order: Order) -> int:
     hosts: dict[str, _Host] = {}
     if order.from_file is not None:
         for endpoint in endpoints:
-            keys = _from_file(order.from_file, endpoint.host, order)
-            hosts.setdefault(endpoint.host, _Host(endpoint.host)).add(keys)
+            host = hosts.setdefault(endpoint.host, _Host(endpoint.host))
+            host.add(_from_file(order.from_file, host, order))
     else:
         code = _ask(endpoints, hosts, order)
         if code is not ExitCode.OK:
@@ -136,18 +145,21 @@ def _backup(given: str, passphrase_file: str | None) -> list[ShownKey]:
         raise ConfigError(f"--backup: {error}", hint=hint) from None
 
 
-def _from_file(path: str, host: str, order: Order) -> tuple[ShownKey, ...]:
+def _from_file(path: str, host: _Host, order: Order) -> tuple[ShownKey, ...]:
     """The keys of a chain as it verifies for a host; else, and said so, as they stand there."""
     material = read_keys(path, order.passphrase_file)
     chain = [each.der for each in material if each.certificate is not None]
+    host.saw(chain)
     try:
         if not chain:
             raise VerificationError("holds no certificate")
         cafile, at = order.asking.cafile, datetime.now(UTC)
-        return keys_of_chain(verify_offline(chain, host, cafile=cafile, at=at))
+        verified = verify_offline(chain, host.name, cafile=cafile, at=at)
     except VerificationError as error:
-        say(f"note: {display(path)}: not verified for {host}: {error}")
+        say(f"note: {display(path)}: not verified for {host.name}: {error}")
         return keys_of_material(material)
+    host.saw(verified)
+    return keys_of_chain(verified)
 
 
 def _ask(endpoints: Sequence[Endpoint], hosts: dict[str, _Host], order: Order) -> ExitCode:
@@ -157,7 +169,9 @@ def _ask(endpoints: Sequence[Endpoint], hosts: dict[str, _Host], order: Order) -
         host = hosts.setdefault(served.endpoint.host, _Host(served.endpoint.host))
         for chain in served.chains:
             host.add(keys_of_chain(chain))
+            host.saw(chain)
         for address in served.addresses:
+            host.saw(address.sent)
             host.sent |= {key.pin for key in keys_of_chain(address.sent) if key.pin}
         codes |= _judge(served)
     return ExitCode.FINDINGS if ExitCode.FINDINGS in codes else max(codes)
@@ -188,6 +202,11 @@ def _policy(
 ) -> PinPolicy:
     served = {*host.keys, *host.sent}
     for key in backups:
+        if key.pin is not None and key.pin.spki_sha256 in host.hashes:
+            raise ConfigError(
+                f"{host.name}: the backup {key.pin} is the hash of a whole certificate, and no pin",
+                hint="`pinwarden pin show` prints the pin of its key",
+            )
         if key.pin in served:
             raise ConfigError(
                 f"{host.name}: the backup {key.pin} is in the served chain, so it is none",
@@ -294,7 +313,7 @@ def _deliver(made: PinSet, notes: Sequence[str], order: Order) -> None:
         raise PinwardenError("pin set: cannot be written so that it reads as it is")
     written = made.to_json() if (order.output or "").endswith(".json") else text
     if order.output is not None:
-        write_whole(order.output, written, force=order.force)
+        write_file(order.output, written, force=order.force)
     if order.as_json:
         answer_json(_document(made, text, notes, order))
         return

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from pinwarden.cli.caa.files import read_file
+from pinwarden.cli.files import read_file
 from pinwarden.errors import ConfigError, quoted
 
 __all__ = ["ask", "ask_new", "generate", "on_person", "read_passphrase"]

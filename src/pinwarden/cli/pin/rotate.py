@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from pinwarden.cli.pin.asking import asking_from, asking_options
-from pinwarden.cli.pin.files import passphrase_option
+from pinwarden.cli.pin.key_files import passphrase_option
 from pinwarden.cli.reading import config_option, json_option, store_option
 from pinwarden.pinning.rotation.state import LONGEST_LAG
 
@@ -27,8 +27,7 @@ _STEPS = ("prepare", "publish", "switch", "promote", "retire", "abort")
     "--old",
     multiple=True,
     metavar="PIN|FILE",
-    help="A key to be replaced; may be given several times [default: those in use, if they are "
-    "of one chain].",
+    help="A key to be replaced; may be repeated [default: those in use, if they are of one chain].",
 )
 @click.option(
     "--new", metavar="PIN|FILE", help="The key to come [default: the only backup in the file]."
@@ -38,7 +37,7 @@ _STEPS = ("prepare", "publish", "switch", "promote", "retire", "abort")
     "backups",
     multiple=True,
     metavar="PIN|FILE",
-    help="A backup for the time after; may be given several times.",
+    help="A backup for the time after; may be repeated.",
 )
 @click.option(
     "--client-lag",
@@ -59,7 +58,7 @@ _STEPS = ("prepare", "publish", "switch", "promote", "retire", "abort")
     "steps",
     multiple=True,
     type=click.Choice(_STEPS),
-    help="Do a step, and write the file; may be given several times.",
+    help="Do a step, and write the file; may be repeated.",
 )
 @click.option("--dry-run", is_flag=True, help="Show what --do would change, and change nothing.")
 @click.option(
@@ -97,7 +96,7 @@ def rotate(as_json: bool, **options: Any) -> int:
     Exit codes: 0 planned or done, 1 a step is refused, 2 usage, 3 what the host serves is
     not known and the step needs it.
     """  # noqa: D301 - the escape is click's
-    from pinwarden.cli.pin.rotate_run import Task, rotate_pins
+    from pinwarden.cli.pin.rotate_run import Order, rotate_pins
 
     asking = asking_from(options)
-    return rotate_pins(Task(asking=asking, as_json=as_json, **options))
+    return rotate_pins(Order(asking=asking, as_json=as_json, **options))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 
 from pinwarden.cli.output import say
-from pinwarden.cli.pin.files import is_file, read_keys
+from pinwarden.cli.pin.key_files import is_file, read_keys
 from pinwarden.errors import ConfigError, MalformedError, quoted
 from pinwarden.names import display
 from pinwarden.pinning.material import CertificateRole, KeyKind, KeyMaterial
@@ -14,8 +15,9 @@ from pinwarden.pinning.pin import Pin, PinError, parse_pin
 from pinwarden.pinning.policy import PinPolicy, PinRole
 from pinwarden.pinning.rotation.edits import NewKey
 from pinwarden.pinning.served import ServedChain, pins_in
+from pinwarden.x509.certificate import CertificateView
 
-__all__ = ["chosen_keys", "new_key_of"]
+__all__ = ["chosen_keys", "last_day", "new_key_of"]
 
 _LAST_YEAR = 9000
 
@@ -42,14 +44,22 @@ def _of_material(material: KeyMaterial) -> NewKey:
     if material.role is not None:
         kind = str(material.role)
     if material.certificate is not None and material.role is not CertificateRole.LEAF:
-        try:
-            last = material.certificate.not_after.date()
-            expires = last if last.year < _LAST_YEAR else None
-        except MalformedError:
-            expires = None
+        expires = last_day(material.certificate)
     sort = "" if material.kind is KeyKind.CERTIFICATE else f"{material.kind} "
     words = f"{sort}{material.subject or material.key_description}".replace("-", " ", 1)
     return NewKey(pin=material.pin, kind=kind, comment=words.strip()[:200], expires=expires)
+
+
+def last_day(certificate: CertificateView) -> date | None:
+    """The day on which a certificate ends, in UTC; None if that cannot be read, or is never.
+
+    Never is 9999-12-31 (RFC 5280 section 4.1.2.5), from which no date can be counted.
+    """
+    try:
+        day = certificate.not_after.date()
+    except MalformedError:
+        return None
+    return day if day.year < _LAST_YEAR else None
 
 
 def chosen_keys(

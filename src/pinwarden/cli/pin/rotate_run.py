@@ -9,17 +9,16 @@ from functools import cached_property
 from pathlib import Path
 
 from pinwarden.cli.output import ExitCode, answer, answer_json, say, say_error
-from pinwarden.cli.pin.asking import Asking, ask_hosts, endpoint_of
+from pinwarden.cli.pin.asking import Asking, ask_hosts, endpoint_of, endpoint_of_policy
 from pinwarden.cli.pin.editing import PinFile, diff_of
-from pinwarden.cli.pin.files import read_keys
+from pinwarden.cli.pin.key_files import read_chain
 from pinwarden.cli.pin.lint_run import chains_of
 from pinwarden.cli.pin.offline import verify_offline
 from pinwarden.cli.pin.renewals import issuance_of, issuances_seen
-from pinwarden.cli.pin.rotate_keys import chosen_keys, new_key_of
+from pinwarden.cli.pin.rotate_keys import chosen_keys, last_day, new_key_of
 from pinwarden.cli.pin.rotate_view import Outcome, plan_json, plan_text
 from pinwarden.cli.reading import parse_moment
 from pinwarden.errors import ConfigError, MalformedError, StoreError, VerificationError, quoted
-from pinwarden.pinning.material import KeyKind
 from pinwarden.pinning.pin import Pin
 from pinwarden.pinning.policy import PinPolicy, PinRole
 from pinwarden.pinning.rotation import steps
@@ -32,13 +31,13 @@ from pinwarden.pinning.served import ServedChain, pins_in
 from pinwarden.pinning.spki import pin_of_certificate
 from pinwarden.x509.certificate import view_certificate
 
-__all__ = ["Task", "rotate_pins"]
+__all__ = ["Order", "rotate_pins"]
 
 _USUAL_LAG = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class Order:
     """What `rotate` was asked for; `client_lag` and `keep` are in days."""
 
     file: Path
@@ -62,16 +61,16 @@ class Task:
     as_json: bool
 
 
-def rotate_pins(task: Task) -> int:
+def rotate_pins(order: Order) -> int:
     """Plan, or take steps; returns the exit code."""
-    _refuse_meaningless(task)
-    rotating = _Rotating(task)
-    if not task.steps:
-        _tell(_outcome(rotating, ()), task)
+    _refuse_meaningless(order)
+    rotating = _Rotating(order)
+    if not order.steps:
+        _tell(_outcome(rotating, ()), order)
         return ExitCode.OK
     before = rotating.file.text
     done: list[Step] = []
-    for step in map(Step, task.steps):
+    for step in map(Step, order.steps):
         try:
             rotating.take(step)
         except RefusedError as error:
@@ -80,46 +79,46 @@ def rotate_pins(task: Task) -> int:
                 say("note: nothing was written, of the steps before it neither")
             return ExitCode.UNFINISHED if isinstance(error, NotSeenError) else ExitCode.FINDINGS
         done.append(step)
-    difference = diff_of(before, rotating.file.text, str(task.file))
+    difference = diff_of(before, rotating.file.text, str(order.file))
     # First all that can fail, then the file.
     outcome = _outcome(rotating, tuple(done), difference)
-    if not task.dry_run:
+    if not order.dry_run:
         rotating.file.save()
-    _tell(outcome, task)
+    _tell(outcome, order)
     return ExitCode.OK
 
 
-def _refuse_meaningless(task: Task) -> None:
+def _refuse_meaningless(order: Order) -> None:
     """An option without effect is a mistake about what will happen."""
-    if task.at is not None and task.steps and not task.dry_run:
+    if order.at is not None and order.steps and not order.dry_run:
         raise ConfigError("--at: steps are taken today", hint="use it to plan, or with --dry-run")
-    if task.published is not None and Step.PUBLISH not in task.steps:
+    if order.published is not None and Step.PUBLISH not in order.steps:
         raise ConfigError("--published: means something with --do publish only")
-    if task.forbid and Step.RETIRE not in task.steps:
+    if order.forbid and Step.RETIRE not in order.steps:
         raise ConfigError("--forbid: means something with --do retire only")
-    if task.dry_run and not task.steps:
+    if order.dry_run and not order.steps:
         raise ConfigError("--dry-run: means something with --do only")
-    if str(task.file) == "-":
+    if str(order.file) == "-":
         raise ConfigError("FILE: is changed in place, so it cannot be the standard input")
 
 
 class _Rotating:
     """One policy of one file in the course of this command."""
 
-    def __init__(self, task: Task) -> None:
-        self.task = task
-        self.file = PinFile(task.file)
-        self._endpoint = None if task.host is None else endpoint_of(task.host, task.asking)
+    def __init__(self, order: Order) -> None:
+        self.order = order
+        self.file = PinFile(order.file)
+        self._endpoint = None if order.host is None else endpoint_of(order.host, order.asking)
         self._host = None if self._endpoint is None else self._endpoint.host
-        self.now = parse_moment(task.at, "--at") or datetime.now(UTC)
+        self.now = parse_moment(order.at, "--at") or datetime.now(UTC)
         policy, rotation = self.policy, self.rotation
         if rotation is not None:
-            _refuse_other_keys(task, rotation)
+            _refuse_other_keys(order, rotation)
             self.old: tuple[Pin, ...] = rotation.old
             self.new: NewKey | None = new_key_of(rotation.new)
         else:
             self.old, self.new = chosen_keys(
-                policy, task.old, task.new, lambda: self.served, task.passphrase_file
+                policy, order.old, order.new, lambda: self.served, order.passphrase_file
             )
 
     @property
@@ -140,12 +139,11 @@ class _Rotating:
     @cached_property
     def served(self) -> tuple[ServedChain, ...]:
         """What the host serves; asked at most once."""
-        task, host = self.task, self.policy.host
-        if task.chain is not None:
-            return (_of_file(task, self._host or host, self.now),)
-        shown = f"[{host}]" if ":" in host else host
-        endpoint = self._endpoint or endpoint_of(shown, task.asking)
-        found = ask_hosts((endpoint,), task.asking)[0]
+        order, host = self.order, self.policy.host
+        if order.chain is not None:
+            return (_of_file(order, self._host or host, self.now),)
+        endpoint = self._endpoint or endpoint_of_policy(host, order.asking)
+        found = ask_hosts((endpoint,), order.asking)[0]
         if found.problem or found.left_out:
             problem = found.problem or f"{found.left_out} addresses were not asked"
             return (ServedChain(address=str(endpoint), verified=(), problem=problem),)
@@ -157,7 +155,7 @@ class _Rotating:
         self.file.take(self.file.changed(self.policy, change))
 
     def _change(self, step: Step) -> Change:
-        policy, rotation, task = self.policy, self.rotation, self.task
+        policy, rotation, order = self.policy, self.rotation, self.order
         if step is Step.PREPARE:
             if rotation is not None:
                 raise RefusedError(
@@ -167,21 +165,21 @@ class _Rotating:
                 policy,
                 self.old,
                 self._new(),
-                [new_key_of(each, task.passphrase_file) for each in task.backups],
-                client_lag=_USUAL_LAG if task.client_lag is None else task.client_lag,
+                [new_key_of(each, order.passphrase_file) for each in order.backups],
+                client_lag=_USUAL_LAG if order.client_lag is None else order.client_lag,
                 today=self.today,
             )
         if rotation is None:
             raise RefusedError("no rotation is under way", hint="--do prepare begins one")
         if step is Step.PUBLISH:
-            published = parse_moment(task.published, "--published") or self.now
+            published = parse_moment(order.published, "--published") or self.now
             return steps.publish(policy, rotation, published=published.date(), today=self.today)
         if step is Step.SWITCH:
             return steps.switch(policy, rotation, today=self.today)
         if step is Step.PROMOTE:
             return steps.promote(policy, rotation, self.served, at=self.now)
         if step is Step.RETIRE:
-            return steps.retire(policy, rotation, self.served, at=self.now, forbid=task.forbid)
+            return steps.retire(policy, rotation, self.served, at=self.now, forbid=order.forbid)
         return steps.abort(policy, rotation, self.served, at=self.now)
 
     def _new(self) -> NewKey:
@@ -194,18 +192,18 @@ class _Rotating:
 
     def plan(self) -> Plan | None:
         """The plan as the file is now; None after the last step."""
-        rotation, task = self.rotation, self.task
-        if rotation is None and task.steps:
+        rotation, order = self.rotation, self.order
+        if rotation is None and order.steps:
             return None
         leaf, ends = self._dates()
-        lag = _USUAL_LAG if task.client_lag is None else task.client_lag
+        lag = _USUAL_LAG if order.client_lag is None else order.client_lag
         return make_plan(
             self.policy,
             rotation,
             Circumstances(
                 today=self.today,
                 client_lag=lag,
-                keep=task.keep,
+                keep=order.keep,
                 role=self._role(),
                 ends=ends,
                 served=leaf,
@@ -232,14 +230,14 @@ class _Rotating:
         if leaf is None:
             return None
         seen: tuple[Issuance, ...] = ()
-        if self.task.history:
+        if self.order.history:
             certificate = next(each.verified[0] for each in self.served if each.verified)
             try:
                 seen = issuances_seen(
                     self.policy.host,
                     certificate,
-                    store=self.task.store,
-                    config_file=self.task.config_file,
+                    store=self.order.store,
+                    config_file=self.order.config_file,
                 )
             except StoreError as error:
                 raise ConfigError(f"--history: {error}", hint=error.hint) from None
@@ -259,16 +257,16 @@ class _Rotating:
         return found[0] if found else None, min([*ends, *noted], default=None)
 
 
-def _refuse_other_keys(task: Task, rotation: Rotation) -> None:
-    old = {new_key_of(each, task.passphrase_file).pin for each in task.old}
-    new = set() if task.new is None else {new_key_of(task.new, task.passphrase_file).pin}
+def _refuse_other_keys(order: Order, rotation: Rotation) -> None:
+    old = {new_key_of(each, order.passphrase_file).pin for each in order.old}
+    new = set() if order.new is None else {new_key_of(order.new, order.passphrase_file).pin}
     for option, given, pins in (("--old", old, rotation.old), ("--new", new, (rotation.new,))):
         if given and given != set(pins):
             shown = ", ".join(map(str, pins))
             raise ConfigError(
                 f"{option}: a rotation with {shown} is under way", hint="--do abort ends it"
             )
-    if task.client_lag not in (None, rotation.client_lag):
+    if order.client_lag not in (None, rotation.client_lag):
         raise ConfigError(
             f"--client-lag: the rotation under way has {rotation.client_lag} days",
             hint="--do abort ends it",
@@ -277,30 +275,26 @@ def _refuse_other_keys(task: Task, rotation: Rotation) -> None:
 
 def _last_day(der: bytes, pins: Sequence[Pin]) -> date | None:
     try:
-        found = view_certificate(der).not_after.date() if pin_of_certificate(der) in pins else None
+        return last_day(view_certificate(der)) if pin_of_certificate(der) in pins else None
     except MalformedError:
         return None
-    return found if found is None or found.year < 9000 else None
 
 
-def _of_file(task: Task, host: str, at: datetime) -> ServedChain:
-    assert task.chain is not None
-    material = read_keys(task.chain, task.passphrase_file)
-    chain = [each.der for each in material if each.kind is KeyKind.CERTIFICATE]
-    where = f"file {quoted(task.chain)}"
-    if not chain:
-        raise ConfigError(f"--chain: {where} holds no certificate")
+def _of_file(order: Order, host: str, at: datetime) -> ServedChain:
+    assert order.chain is not None
+    chain = read_chain(order.chain, order.passphrase_file)
+    where = f"file {quoted(order.chain)}"
     try:
-        verified = verify_offline(chain, host, cafile=task.asking.cafile, at=at)
+        verified = verify_offline(chain, host, cafile=order.asking.cafile, at=at)
     except VerificationError as error:
-        return ServedChain(address=where, verified=(), sent=tuple(chain), problem=str(error))
-    return ServedChain(address=where, verified=verified, sent=tuple(chain))
+        return ServedChain(address=where, verified=(), sent=chain, problem=str(error))
+    return ServedChain(address=where, verified=verified, sent=chain)
 
 
 def _outcome(rotating: _Rotating, done: Sequence[Step], difference: str = "") -> Outcome:
     plan = rotating.plan()
     return Outcome(
-        file=str(rotating.task.file),
+        file=str(rotating.order.file),
         policy=rotating.policy,
         rotation=rotating.rotation,
         old=rotating.old,
@@ -308,7 +302,7 @@ def _outcome(rotating: _Rotating, done: Sequence[Step], difference: str = "") ->
         plan=plan,
         habit=rotating.habit if plan is not None else None,
         done=tuple(done),
-        written=bool(done) and not rotating.task.dry_run,
+        written=bool(done) and not rotating.order.dry_run,
         difference=difference,
         not_seen=tuple(
             f"{each.address}: {each.problem or 'no verified chain'}"
@@ -318,8 +312,8 @@ def _outcome(rotating: _Rotating, done: Sequence[Step], difference: str = "") ->
     )
 
 
-def _tell(outcome: Outcome, task: Task) -> None:
-    if task.as_json:
+def _tell(outcome: Outcome, order: Order) -> None:
+    if order.as_json:
         answer_json(plan_json(outcome))
     else:
         answer("\n".join(plan_text(outcome)))

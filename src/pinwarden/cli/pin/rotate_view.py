@@ -131,7 +131,7 @@ def _bounds(step: PlannedStep) -> str:
 
 
 def plan_json(outcome: Outcome) -> dict[str, Any]:
-    """The documented object."""
+    """The plan, and what was done, as docs/command-line-pin.md has it."""
     plan, habit = outcome.plan, outcome.habit
     return {
         "file": outcome.file,

@@ -7,16 +7,18 @@ choose, and the usual 2,048 are three hundred times fewer than are advised now.
 
 from __future__ import annotations
 
-import base64
 import secrets
-import textwrap
+
+from pinwarden.pinning.pem import pem_text
+from pinwarden.pinning.strict_der import INTEGER, OCTET_STRING, OID, SEQUENCE
+from pinwarden.x509.der import encode_tlv
 
 __all__ = ["seal"]
 
 # OWASP's advice for PBKDF2 with HMAC-SHA-256.
 _ROUNDS = 600_000
 _SALT_OCTETS, _KEY_OCTETS, _BLOCK = 16, 32, 16
-_SEQUENCE, _INTEGER, _OCTETS, _OID, _NULL = 0x30, 0x02, 0x04, 0x06, 0x05
+_NULL = encode_tlv(0x05, b"")
 # RFC 8018 appendix A.2 to A.4, and NIST's number for AES-256 in CBC mode.
 _PBES2 = bytes.fromhex("2a864886f70d01050d")
 _PBKDF2 = bytes.fromhex("2a864886f70d01050c")
@@ -36,25 +38,16 @@ def seal(key: bytes, passphrase: str) -> bytes:
     padder = padding.PKCS7(_BLOCK * 8).padder()
     encryptor = Cipher(algorithms.AES(secret), modes.CBC(iv)).encryptor()
     body = encryptor.update(padder.update(key) + padder.finalize()) + encryptor.finalize()
-    der = _der(_SEQUENCE, _algorithm(salt, iv), _der(_OCTETS, body))
-    lines = textwrap.wrap(base64.b64encode(der).decode("ascii"), 64)
-    label = "ENCRYPTED PRIVATE KEY"
-    return "\n".join([f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""]).encode()
+    sealed = encode_tlv(SEQUENCE, _algorithm(salt, iv) + encode_tlv(OCTET_STRING, body))
+    return pem_text("ENCRYPTED PRIVATE KEY", sealed).encode("ascii")
 
 
 def _algorithm(salt: bytes, iv: bytes) -> bytes:
+    """AES-256 in CBC mode with a key derived by PBKDF2 (RFC 8018 appendix A.4)."""
     rounds = _ROUNDS.to_bytes(_ROUNDS.bit_length() // 8 + 1, "big")
-    prf = _der(_SEQUENCE, _der(_OID, _HMAC_SHA256), _der(_NULL))
-    parameters = _der(_SEQUENCE, _der(_OCTETS, salt), _der(_INTEGER, rounds), prf)
-    derivation = _der(_SEQUENCE, _der(_OID, _PBKDF2), parameters)
-    encryption = _der(_SEQUENCE, _der(_OID, _AES_256_CBC), _der(_OCTETS, iv))
-    return _der(_SEQUENCE, _der(_OID, _PBES2), _der(_SEQUENCE, derivation, encryption))
-
-
-def _der(tag: int, *parts: bytes) -> bytes:
-    content = b"".join(parts)
-    size = len(content)
-    if size < 0x80:
-        return bytes((tag, size)) + content
-    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return bytes((tag, 0x80 | len(length))) + length + content
+    prf = encode_tlv(SEQUENCE, encode_tlv(OID, _HMAC_SHA256) + _NULL)
+    parameters = encode_tlv(OCTET_STRING, salt) + encode_tlv(INTEGER, rounds) + prf
+    derivation = encode_tlv(OID, _PBKDF2) + encode_tlv(SEQUENCE, parameters)
+    encryption = encode_tlv(OID, _AES_256_CBC) + encode_tlv(OCTET_STRING, iv)
+    schemes = encode_tlv(SEQUENCE, derivation) + encode_tlv(SEQUENCE, encryption)
+    return encode_tlv(SEQUENCE, encode_tlv(OID, _PBES2) + encode_tlv(SEQUENCE, schemes))

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from pinwarden.cli.pin.asking import asking_from, asking_options
-from pinwarden.cli.pin.files import passphrase_option
+from pinwarden.cli.pin.key_files import passphrase_option
 from pinwarden.cli.pin.keys import FORMS
 from pinwarden.cli.reading import json_option
 
@@ -15,7 +15,8 @@ from pinwarden.cli.reading import json_option
 @click.command()
 @click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
 @click.option(
-    "--form",
+    "--format",
+    "form",
     type=click.Choice(FORMS),
     default=FORMS[0],
     show_default=True,
@@ -26,7 +27,7 @@ from pinwarden.cli.reading import json_option
     "roles",
     multiple=True,
     type=click.Choice(["leaf", "intermediate", "root"]),
-    help="Only certificates in this place of the chain; may be given several times.",
+    help="Only certificates in this place of the chain; may be repeated.",
 )
 @click.option("--bare", is_flag=True, help="Pins alone, one a line.")
 @asking_options
@@ -42,7 +43,7 @@ def show(as_json: bool, **options: Any) -> int:
     Exit codes: 0 shown, 1 a host's certificate does not verify, 2 usage, 3 a host could not
     be asked.
     """
-    from pinwarden.cli.pin.show_run import Wanted, show_pins
+    from pinwarden.cli.pin.show_run import Order, show_pins
 
     asking = asking_from(options)
-    return show_pins(Wanted(asking=asking, as_json=as_json, **options))
+    return show_pins(Order(asking=asking, as_json=as_json, **options))

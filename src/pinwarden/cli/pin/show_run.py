@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from pinwarden.cli.output import ExitCode, answer, answer_json, say
 from pinwarden.cli.pin.asking import Asking, ask_hosts, endpoint_of
-from pinwarden.cli.pin.files import is_file, looks_like_pin, read_keys
+from pinwarden.cli.pin.key_files import could_be_host, is_file, looks_like_pin, read_keys
 from pinwarden.cli.pin.keys import ShownKey, key_json, keys_of_chain, keys_of_material
 from pinwarden.errors import ConfigError
 from pinwarden.names import display
 from pinwarden.net.tls import Failure, ServedAddress, ServedHost
 from pinwarden.pinning.pin import Pin, PinError, parse_pin
 
-_USUAL_ENDINGS = {".pem", ".crt", ".cer", ".der", ".key", ".csr", ".p7b", ".p7c", ".pub", ".txt"}
+__all__ = ["Order", "show_pins"]
+
 _NO_FINGERPRINT = (
     "note: a pin is of the key alone; the fingerprint of a certificate is none, since it changes "
     "with every renewal"
@@ -24,7 +24,7 @@ _NO_FINGERPRINT = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Order:
     """What `show` was asked for."""
 
     targets: tuple[str, ...]
@@ -53,30 +53,30 @@ class _Found:
     code: int = ExitCode.OK
 
 
-def show_pins(wanted: Wanted) -> int:
+def show_pins(order: Order) -> int:
     """Find the pins of all targets, then show them; returns the exit code."""
-    found: list[_Found | None] = [_without_asking(each, wanted) for each in wanted.targets]
+    found: list[_Found | None] = [_without_asking(each, order) for each in order.targets]
     missing = [number for number, each in enumerate(found) if each is None]
-    endpoints = [endpoint_of(wanted.targets[number], wanted.asking) for number in missing]
+    endpoints = [endpoint_of(order.targets[number], order.asking) for number in missing]
     if endpoints:
-        for number, served in zip(missing, ask_hosts(endpoints, wanted.asking), strict=True):
-            found[number] = _of_host(wanted.targets[number], served)
+        for number, served in zip(missing, ask_hosts(endpoints, order.asking), strict=True):
+            found[number] = _of_host(order.targets[number], served)
     codes = set()
     for each in found:
         assert each is not None
-        _tell(_only(each, wanted.roles), wanted)
+        _tell(_only(each, order.roles), order)
         codes.add(each.code)
     certificates = any(key.role for each in found if each is not None for key in each.keys)
-    if certificates and not (wanted.as_json or wanted.bare):
+    if certificates and not (order.as_json or order.bare):
         say(_NO_FINGERPRINT)
     return ExitCode.FINDINGS if ExitCode.FINDINGS in codes else max(codes)
 
 
-def _without_asking(target: str, wanted: Wanted) -> _Found | None:
+def _without_asking(target: str, order: Order) -> _Found | None:
     """What a file or a pin comes to; None for a host."""
     if is_file(target):
-        keys = keys_of_material(read_keys(target, wanted.passphrase_file))
-        if _could_be_host(target):
+        keys = keys_of_material(read_keys(target, order.passphrase_file))
+        if could_be_host(target):
             say(f"note: {display(target)} is a file here; for a host of that name add its port")
         return _Found(target=target, source="file", keys=keys)
     if not looks_like_pin(target):
@@ -86,10 +86,6 @@ def _without_asking(target: str, wanted: Wanted) -> _Found | None:
     except PinError as error:
         raise ConfigError(str(error), hint=error.hint) from None
     return _Found(target=target, source="pin", keys=(ShownKey(position=0, kind=None, pin=pin),))
-
-
-def _could_be_host(file: str) -> bool:
-    return "." in file and "/" not in file and Path(file).suffix.lower() not in _USUAL_ENDINGS
 
 
 def _of_host(target: str, served: ServedHost) -> _Found:
@@ -123,22 +119,22 @@ def _only(found: _Found, roles: Sequence[str]) -> _Found:
     return replace(found, keys=kept(found.keys), others=tuple(map(kept, found.others)))
 
 
-def _tell(found: _Found, wanted: Wanted) -> None:
-    if wanted.as_json:
+def _tell(found: _Found, order: Order) -> None:
+    if order.as_json:
         answer_json(_json(found))
         return
     for note in _notes(found):
         say(note)
     chains = [each for each in (found.keys, *found.others) if each]
-    if wanted.bare:
+    if order.bare:
         # A pin that nothing verified must not end up in a script's variable.
         if found.verified is not False:
             pins = dict.fromkeys(key.pin for chain in chains for key in chain if key.pin)
             for pin in pins:
-                answer(_in_form(pin, wanted.form))
+                answer(_in_form(pin, order.form))
         return
     if chains:
-        answer("\n".join(_text(found, chains, wanted.form)) + "\n\n")
+        answer("\n".join(_text(found, chains, order.form)) + "\n\n")
 
 
 def _notes(found: _Found) -> Iterator[str]:

@@ -65,7 +65,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 )
 @click.option("--no-passphrase", is_flag=True, help="Leave what --new-key makes unencrypted.")
 @click.option("-o", "--output", metavar="FILE", type=_FILE, help="Write here [default: stdout].")
-@click.option("--force", is_flag=True, help="Replace the file that --output names.")
+@click.option("--force", is_flag=True, help="Overwrite a file that is there.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document about what was done.")
 def sign(**options: Any) -> int:
     """A signed bundle of the pin set in FILE, or one more signature on the bundle in FILE.

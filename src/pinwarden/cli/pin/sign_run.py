@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pinwarden.cli.caa.files import read_file
+from pinwarden.cli.files import read_file
 from pinwarden.cli.output import answer, answer_json, say
 from pinwarden.cli.pin import passphrases
 from pinwarden.cli.pin.bundle_view import (
@@ -19,7 +19,7 @@ from pinwarden.cli.pin.bundle_view import (
     read_bundle_file,
     read_public_key,
 )
-from pinwarden.cli.pin.new_files import PRIVATE, PUBLIC, replace_file, write_new, writing_together
+from pinwarden.cli.pin.writing import PRIVATE, PUBLIC, write_file, write_new_files
 from pinwarden.cli.reading import parse_moment
 from pinwarden.errors import ConfigError, MalformedError, PinwardenError, quoted
 from pinwarden.pinning.bundle import (
@@ -34,7 +34,8 @@ from pinwarden.pinning.bundle import (
     parse_bundle,
     to_bundle_text,
 )
-from pinwarden.pinning.minisign import ID_OCTETS, Signature, parse_signature
+from pinwarden.pinning.minisign import Signature, parse_signature
+from pinwarden.pinning.minisign_format import ID_OCTETS
 from pinwarden.pinning.minisign_secret import (
     SALT_OCTETS,
     SEED_OCTETS,
@@ -54,7 +55,7 @@ _LARGEST_KEY = 1 << 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What was asked for: the options of the command."""
+    """What `sign` was asked for."""
 
     file: Path | None
     name: str | None
@@ -107,7 +108,7 @@ def _make_keys(order: Order) -> None:
                 raise ConfigError(f"file {quoted(str(each))}: is there already")
         phrase = _new_passphrase(order, str(secret))
         text = key.file_text(phrase, salt=secrets.token_bytes(SALT_OCTETS))
-        writing_together(
+        write_new_files(
             (secret, text.encode(), PRIVATE), (public, key.public.file_text.encode(), PUBLIC)
         )
         made.append({"key": str(secret), "public": str(public), "key_id": key.public.shown_id})
@@ -311,10 +312,8 @@ def _write(order: Order, file: BundleFile, bundle: Bundle) -> None:
         say("note: it changes the keys: enough of the old and of the new ones must sign it")
     if order.output is None:
         answer(text)
-    elif _replaces(order.output, order):
-        replace_file(order.output, text.encode())
     else:
-        write_new(order.output, text.encode(), PUBLIC)
+        write_file(order.output, text, force=_replaces(order.output, order))
     if order.as_json:
         answer_json(bundle_json(bundle) | {"output": str(order.output), "signed_by": ids})
     elif order.output is not None:

@@ -56,6 +56,6 @@ def verify(**options: Any) -> int:
     Exit codes: 0 clients take it, 1 they do not, or it is stale, or no --key was given,
     2 usage, 3 it could not be fetched.
     """
-    from pinwarden.cli.pin.verify_run import Question, verify_bundle
+    from pinwarden.cli.pin.verify_run import Order, verify_bundle
 
-    return verify_bundle(Question(**options))
+    return verify_bundle(Order(**options))

@@ -17,7 +17,7 @@ from pinwarden.cli.pin.bundle_view import (
     read_bundle_file,
     read_public_key,
 )
-from pinwarden.cli.pin.new_files import PUBLIC, write_new
+from pinwarden.cli.pin.writing import PUBLIC, write_new_files
 from pinwarden.cli.reading import parse_moment
 from pinwarden.errors import BadSignatureError, ConfigError, MalformedError, OutsideError, quoted
 from pinwarden.names import display
@@ -28,7 +28,6 @@ from pinwarden.pinning.bundle import (
     SignedText,
     parse_bundle,
     parse_bundle_file,
-    to_moment,
 )
 from pinwarden.pinning.bundle_trust import (
     Accepted,
@@ -38,8 +37,9 @@ from pinwarden.pinning.bundle_trust import (
     accept,
 )
 from pinwarden.pinning.minisign import PublicKey, Signature
+from pinwarden.pinning.moments import to_moment
 
-__all__ = ["Question", "verify_bundle"]
+__all__ = ["Order", "verify_bundle"]
 
 _SECONDS = 30.0
 # What a refused bundle says is worth telling only if its signatures are good.
@@ -55,8 +55,8 @@ class _Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What was asked: the options of the command."""
+class Order:
+    """What `verify` was asked for."""
 
     bundle: str
     keys: tuple[str, ...]
@@ -80,17 +80,17 @@ class _Judgement:
     threshold: int | None = None
 
 
-def verify_bundle(question: Question) -> int:
+def verify_bundle(order: Order) -> int:
     """Answer; raises `ConfigError` for usage, and `OutsideError` if it cannot be fetched."""
-    at = parse_moment(question.at, "--at") or datetime.now(UTC)
-    trust = _trust(question)
-    file = _read(question.bundle)
-    if question.extract is not None:
-        _extract(file, question.extract)
-    judgement = _unknown(file) if trust is None else _judge(file, question, trust, at)
+    at = parse_moment(order.at, "--at") or datetime.now(UTC)
+    trust = _trust(order)
+    file = _read(order.bundle)
+    if order.extract is not None:
+        _extract(file, order.extract)
+    judgement = _unknown(file) if trust is None else _judge(file, order, trust, at)
     if judgement.verdict is _Verdict.GOOD and judgement.says and judgement.says.issued > at:
         say(f"note: it is issued after {to_moment(at)}: is the clock right?")
-    _tell(file, judgement, question)
+    _tell(file, judgement, order)
     return ExitCode.OK if judgement.verdict is _Verdict.GOOD else ExitCode.FINDINGS
 
 
@@ -106,15 +106,15 @@ def _read(where: str) -> BundleFile:
         raise OutsideError(f"{quoted(where)}: {error}", target=where, hint=error.hint) from None
 
 
-def _trust(question: Question) -> KeySet | None:
-    if not question.keys:
-        for option, value in (("--threshold", question.threshold), ("--name", question.name)):
+def _trust(order: Order) -> KeySet | None:
+    if not order.keys:
+        for option, value in (("--threshold", order.threshold), ("--name", order.name)):
             if value is not None:
                 raise ConfigError(f"{option}: says nothing without --key")
         return None
-    keys = tuple(map(read_public_key, question.keys))
+    keys = tuple(map(read_public_key, order.keys))
     try:
-        return KeySet(keys, question.threshold or len(keys))
+        return KeySet(keys, order.threshold or len(keys))
     except MalformedError as error:
         raise ConfigError(f"--key, --threshold: {error}") from None
 
@@ -128,10 +128,10 @@ def _unknown(file: BundleFile) -> _Judgement:
     return _Judgement(verdict=_Verdict.UNKNOWN, reason="no-key", problem=problem, says=says)
 
 
-def _judge(file: BundleFile, question: Question, keys: KeySet, at: datetime) -> _Judgement:
-    last = _last(question, keys)
-    name = question.name or (last.bundle.name if last else _claimed_name(file))
-    floor = 1 if question.after is None else question.after + 1
+def _judge(file: BundleFile, order: Order, keys: KeySet, at: datetime) -> _Judgement:
+    last = _last(order, keys)
+    name = order.name or (last.bundle.name if last else _claimed_name(file))
+    floor = 1 if order.after is None else order.after + 1
     known = keys if last is None else last.keys
     try:
         # Whoever has that version went through the changes of keys before it.
@@ -172,11 +172,11 @@ def _signing(taken: Accepted, known: KeySet) -> tuple[PublicKey, ...]:
     return tuple(dict.fromkeys(key for keys in reached for key in keys))
 
 
-def _last(question: Question, keys: KeySet) -> Accepted | None:
-    if question.previous is None:
+def _last(order: Order, keys: KeySet) -> Accepted | None:
+    if order.previous is None:
         return None
-    file = read_bundle_file(question.previous)
-    name = question.name or _claimed_name(file)
+    file = read_bundle_file(order.previous)
+    name = order.name or _claimed_name(file)
     try:
         return accept(file, Trust(name, keys))
     except BundleRefusedError as error:
@@ -198,10 +198,13 @@ def _extract(file: BundleFile, folder: Path) -> None:
         raise ConfigError(f"--extract {quoted(str(folder))}: {error.strerror}") from None
     names = [("bundle.json", file.signed)]
     names += [(f"link-{number}.json", link) for number, link in enumerate(file.chain, 1)]
+    files = []
     for name, signed in names:
-        write_new(folder / name, signed.octets, PUBLIC)
+        files.append((folder / name, signed.octets, PUBLIC))
         for number, signature in enumerate(signed.signatures, 1):
-            write_new(folder / f"{name}.{number}.minisig", signature.text.encode(), PUBLIC)
+            path = folder / f"{name}.{number}.minisig"
+            files.append((path, signature.text.encode(), PUBLIC))
+    write_new_files(*files)
     say(f"{quoted(str(folder / 'bundle.json'))}: the text that is signed; sign it with minisign -S")
 
 
@@ -226,17 +229,17 @@ def _status(signature: Signature, octets: bytes, keys: tuple[PublicKey, ...]) ->
     return "invalid" if named else "unknown-key"
 
 
-def _tell(file: BundleFile, judgement: _Judgement, question: Question) -> None:
+def _tell(file: BundleFile, judgement: _Judgement, order: Order) -> None:
     statuses = list(_statuses(file.signed, judgement.keys))
     says = judgement.says
     changed = tuple(changes(judgement.before, says)) if judgement.before and says else ()
-    if question.as_json:
+    if order.as_json:
         nothing = dict.fromkeys(
             ("name", "version", "issued", "expires", "next_keys", "next_threshold", "hosts")
         )
         answer_json(
             {
-                "target": question.bundle,
+                "target": order.bundle,
                 "verdict": judgement.verdict,
                 "reason": judgement.reason,
                 "problem": judgement.problem,
@@ -248,7 +251,7 @@ def _tell(file: BundleFile, judgement: _Judgement, question: Question) -> None:
         )
         return
     problem = f": {judgement.problem}" if judgement.problem else ""
-    lines = [f"{display(question.bundle)}: {judgement.verdict}{problem}"]
+    lines = [f"{display(order.bundle)}: {judgement.verdict}{problem}"]
     lines += [] if says is None else [f"  {line}" for line in bundle_lines(says)]
     for each in statuses:
         comment = each["comment"]

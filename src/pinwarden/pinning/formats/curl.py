@@ -46,7 +46,10 @@ def write(pins: PinSet, writing: Writing) -> Export:
 
 
 def write_strings(pins: PinSet, writing: Writing) -> Export:
-    """`host<TAB>string` on a line for each policy, for scripts that call curl or libcurl."""
+    """The string of `--pinnedpubkey`, for scripts that call curl or libcurl.
+
+    Of several policies a line `host<TAB>string` for each.
+    """
     policies, losses = fit(pins, _ABLE)
     lines = []
     for policy in policies:
@@ -55,11 +58,16 @@ def write_strings(pins: PinSet, writing: Writing) -> Export:
             raise PinSetError(
                 f"policy {policy.host!r}: --pinnedpubkey looks at the server's own key, and no "
                 "leaf key is pinned",
-                hint="`--to curl` pins CAs by their certificates",
+                hint="`--format curl` pins CAs by their certificates",
             )
         losses += [*lost, _redirects(policy)]
-        lines.append(f"{policy.host}\t{_joined(leaves)}\n")
-    return Export(files=(("pinnedpubkey.tsv", "".join(lines)),), losses=tuple(losses))
+        lines.append((policy.host, _joined(leaves)))
+    if len(lines) == 1:
+        host, string = lines[0]
+        name = f"{_file_name(host)}.pinnedpubkey"
+        return Export(files=((name, f"{string}\n"),), losses=tuple(losses))
+    table = "".join(f"{host}\t{string}\n" for host, string in lines)
+    return Export(files=(("pinnedpubkey.tsv", table),), losses=tuple(losses))
 
 
 def _joined(pins: tuple[Pin, ...]) -> str:

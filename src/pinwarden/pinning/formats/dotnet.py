@@ -6,27 +6,18 @@ from collections.abc import Iterator
 
 from pinwarden.pinning.formats.dotnet_code import CODE
 from pinwarden.pinning.formats.export import Export, Writing
-from pinwarden.pinning.formats.fitting import EVERYTHING, fit
+from pinwarden.pinning.formats.generated import generated
 from pinwarden.pinning.formats.literals import code_list, code_string, namespace, notes
-from pinwarden.pinning.formats.rows import Row, rows_of
-from pinwarden.pinning.formats.told import reports_are_told
+from pinwarden.pinning.formats.rows import Row
 from pinwarden.pinning.pinset import PinSet
-from pinwarden.pinning.policy import UnpinnedHosts
 
 __all__ = ["write"]
 
 
 def write(pins: PinSet, writing: Writing) -> Export:
     """`Pins.cs`, for .NET 5 and newer; without its handler also for .NET Framework and Mono."""
-    policies, losses = fit(pins, EVERYTHING)
-    losses += reports_are_told(policies)
-    refuse = pins.unpinned_hosts is UnpinnedHosts.REFUSE
-    text = (
-        CODE.replace("%NAMESPACE%", namespace(writing.package, "Pins", dotted=True))
-        .replace("%REFUSE%", "true" if refuse else "false")
-        .replace("%ROWS%", "\n".join(line for row in rows_of(policies) for line in _row(row)))
-    )
-    return Export(files=(("Pins.cs", text),), losses=tuple(losses))
+    code = CODE.replace("%NAMESPACE%", namespace(writing.package, "Pins", dotted=True))
+    return generated("Pins.cs", code, pins, _row)
 
 
 def _row(row: Row) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """The C# class around the table of pins."""
 
-CODE = r"""// Made by `pinwarden pin export --to dotnet`: make it again instead of changing it.
+CODE = r"""// Made by `pinwarden pin export --format dotnet`: make it again instead of changing it.
 using System;
 using System.Collections.Generic;
 using System.Globalization;

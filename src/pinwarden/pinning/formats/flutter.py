@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pinwarden.pinning.armour import pem_text
 from pinwarden.pinning.formats.export import Export, Loss, LossKind, Writing
 from pinwarden.pinning.formats.fitting import Abilities, fit
 from pinwarden.pinning.formats.flutter_code import CODE
+from pinwarden.pinning.formats.generated import filled_in, reports_are_told
 from pinwarden.pinning.formats.literals import code_list, code_string, notes
 from pinwarden.pinning.formats.pinned_certificates import anchors_of
 from pinwarden.pinning.formats.rows import Row, rows_of
-from pinwarden.pinning.formats.told import reports_are_told
+from pinwarden.pinning.pem import pem_text
 from pinwarden.pinning.pinset import PinSet
-from pinwarden.pinning.policy import OnExpiry, PinPolicy, PinRole, UnpinnedHosts
+from pinwarden.pinning.policy import OnExpiry, PinPolicy, PinRole
 
 __all__ = ["write"]
 
@@ -44,11 +44,10 @@ def write(pins: PinSet, writing: Writing) -> Export:
         anchors, lost = _anchors(row.policy, writing)
         losses += lost
         lines += _row(row, anchors)
-    refuse = pins.unpinned_hosts is UnpinnedHosts.REFUSE
-    text = CODE.replace("%REFUSE%", "true" if refuse else "false").replace(
-        "%ROWS%", "\n".join(lines)
+    return Export(
+        files=(("pins.dart", filled_in(CODE, pins, lines)),),
+        losses=tuple(losses),
     )
-    return Export(files=(("pins.dart", text),), losses=tuple(losses))
 
 
 def _anchors(policy: PinPolicy, writing: Writing) -> tuple[tuple[bytes, ...], list[Loss]]:

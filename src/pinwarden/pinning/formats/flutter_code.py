@@ -1,6 +1,6 @@
 """The Dart library around the table of pins."""
 
-CODE = r"""// Made by `pinwarden pin export --to flutter`: make it again instead of changing it.
+CODE = r"""// Made by `pinwarden pin export --format flutter`: make it again instead of changing it.
 //
 // pubspec.yaml: dependencies: crypto: ^3.0.0
 

@@ -5,28 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pinwarden.pinning.formats.export import Export, Writing
-from pinwarden.pinning.formats.fitting import EVERYTHING, fit
+from pinwarden.pinning.formats.generated import generated
 from pinwarden.pinning.formats.go_code import CODE
 from pinwarden.pinning.formats.literals import code_list, code_string, namespace, notes
-from pinwarden.pinning.formats.rows import Row, rows_of
-from pinwarden.pinning.formats.told import reports_are_told
+from pinwarden.pinning.formats.rows import Row
 from pinwarden.pinning.pinset import PinSet
-from pinwarden.pinning.policy import UnpinnedHosts
 
 __all__ = ["write"]
 
 
 def write(pins: PinSet, writing: Writing) -> Export:
     """`pins.go`: a package of its own, of the standard library alone."""
-    policies, losses = fit(pins, EVERYTHING)
-    losses += reports_are_told(policies)
-    refuse = pins.unpinned_hosts is UnpinnedHosts.REFUSE
-    text = (
-        CODE.replace("%PACKAGE%", namespace(writing.package, "pins"))
-        .replace("%REFUSE%", "true" if refuse else "false")
-        .replace("%ROWS%", "\n".join(line for row in rows_of(policies) for line in _row(row)))
-    )
-    return Export(files=(("pins.go", text),), losses=tuple(losses))
+    code = CODE.replace("%PACKAGE%", namespace(writing.package, "pins"))
+    return generated("pins.go", code, pins, _row)
 
 
 def _row(row: Row) -> Iterator[str]:

@@ -13,7 +13,9 @@ from pinwarden.pinning.pinset import PinSet
 from pinwarden.pinning.policy import Mode, OnExpiry, PinPolicy, PinSetError
 
 # After max-age the host is known no longer, which is what OPEN means.
-_ABLE = Abilities(report_only=True, on_expiry=frozenset((OnExpiry.OPEN,)), reports=True)
+_ABLE = Abilities(
+    report_only=True, on_expiry=frozenset((OnExpiry.OPEN,)), reports=True, pooled=True
+)
 # The longest that section 4.1 suggests.
 _LONGEST = timedelta(days=60)
 

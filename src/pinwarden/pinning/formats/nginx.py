@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from pinwarden.pinning.formats.export import Export, Loss, LossKind, Writing
 from pinwarden.pinning.formats.fitting import Abilities, Subdomains, fit
 from pinwarden.pinning.formats.literals import code_string, notes
-from pinwarden.pinning.formats.pinned_certificates import anchors_of, is_self_issued, pem_file
+from pinwarden.pinning.formats.pinned_certificates import anchors_of, pem_file
 from pinwarden.pinning.pinset import PinSet
 from pinwarden.pinning.policy import PinPolicy, PinRole, PinSetError
+from pinwarden.x509.certificate import view_certificate
 
 _ABLE = Abilities(roles=True, exclude=True, addresses=True, subdomains=Subdomains.NONE)
 
@@ -53,7 +54,7 @@ def _directives(policy: PinPolicy, name: str) -> Iterable[str]:
 def _losses(policy: PinPolicy, anchors: tuple[bytes, ...]) -> Iterable[Loss]:
     if policy.pins(PinRole.LEAF):
         yield Loss(LossKind.LEAF_PINS, policy.host, "leaf pins are left out")
-    if not all(is_self_issued(each) for each in anchors):
+    if not all(view_certificate(each).is_self_issued for each in anchors):
         yield Loss(
             LossKind.PARTIAL_CHAIN,
             policy.host,

@@ -1,6 +1,6 @@
 """The Node.js module around the table of pins."""
 
-CODE = r"""// Made by `pinwarden pin export --to nodejs`: make it again instead of changing it.
+CODE = r"""// Made by `pinwarden pin export --format nodejs`: make it again instead of changing it.
 "use strict";
 
 const crypto = require("node:crypto");

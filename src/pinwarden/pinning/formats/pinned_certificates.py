@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from pinwarden.pinning.armour import pem_text
 from pinwarden.pinning.formats.export import Loss, LossKind, Writing
 from pinwarden.pinning.formats.literals import plain
+from pinwarden.pinning.pem import pem_text
 from pinwarden.pinning.pin import Pin
 from pinwarden.pinning.policy import PinPolicy, PinRole, PinSetError
 from pinwarden.pinning.spki import pin_of_certificate
 from pinwarden.x509.certificate import view_certificate
 
-__all__ = ["anchors_of", "by_pin", "is_self_issued", "pem_file"]
+__all__ = ["anchors_of", "by_pin", "pem_file"]
 
 
 def by_pin(certificates: Iterable[bytes]) -> dict[Pin, tuple[bytes, ...]]:
@@ -72,12 +72,6 @@ def anchors_of(policy: PinPolicy, writing: Writing) -> tuple[tuple[bytes, ...], 
 
 def _is_ca(certificate: bytes) -> bool:
     return view_certificate(certificate).is_ca
-
-
-def is_self_issued(certificate: bytes) -> bool:
-    """Whether it is a root, as far as names tell."""
-    view = view_certificate(certificate)
-    return view.subject == view.issuer
 
 
 def pem_file(certificates: Sequence[bytes]) -> str:

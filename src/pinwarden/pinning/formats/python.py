@@ -9,7 +9,7 @@ from pinwarden.pinning.pinset import PinSet
 __all__ = ["write"]
 
 _CODE = '''\
-"""Pins, made by `pinwarden pin export --to python`: make it again instead of changing it."""
+"""Pins, made by `pinwarden pin export --format python`: make it again instead of changing it."""
 
 from pinwarden.clients import PinnedContext
 from pinwarden.pinning import PinSet

@@ -5,26 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pinwarden.pinning.formats.export import Export, Writing
-from pinwarden.pinning.formats.fitting import EVERYTHING, fit
+from pinwarden.pinning.formats.generated import generated
 from pinwarden.pinning.formats.literals import code_list, code_string, notes
-from pinwarden.pinning.formats.rows import Row, rows_of
+from pinwarden.pinning.formats.rows import Row
 from pinwarden.pinning.formats.rust_code import CODE
-from pinwarden.pinning.formats.told import reports_are_told
 from pinwarden.pinning.pinset import PinSet
-from pinwarden.pinning.policy import UnpinnedHosts
 
 __all__ = ["write"]
 
 
 def write(pins: PinSet, writing: Writing) -> Export:
     """`pins.rs`, for rustls 0.23 and rustls-webpki 0.103."""
-    policies, losses = fit(pins, EVERYTHING)
-    losses += reports_are_told(policies)
-    refuse = pins.unpinned_hosts is UnpinnedHosts.REFUSE
-    text = CODE.replace("%REFUSE%", "true" if refuse else "false").replace(
-        "%ROWS%", "\n".join(line for row in rows_of(policies) for line in _row(row))
-    )
-    return Export(files=(("pins.rs", text),), losses=tuple(losses))
+    return generated("pins.rs", CODE, pins, _row)
 
 
 def _row(row: Row) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """The Rust module around the table of pins."""
 
-CODE = r"""// Made by `pinwarden pin export --to rust`: make it again instead of changing it.
+CODE = r"""// Made by `pinwarden pin export --format rust`: make it again instead of changing it.
 //
 // Cargo.toml: rustls = "0.23", rustls-webpki = "0.103"
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 
+from pinwarden.errors import ConfigError, quoted
 from pinwarden.pinning.formats import (
     android,
     apple,
@@ -23,14 +25,14 @@ from pinwarden.pinning.formats import (
 from pinwarden.pinning.formats.export import Export, Writing
 from pinwarden.pinning.pinset import PinSet
 
-__all__ = ["FORMATS", "Format"]
+__all__ = ["FORMATS", "Format", "find_format"]
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
     """One form; `write` raises `PinSetError` if nothing of the set can be said in it."""
 
-    title: str
+    description: str
     write: Callable[[PinSet, Writing], Export]
 
 
@@ -53,3 +55,15 @@ FORMATS: dict[str, Format] = {
     "trustkit-android": Format("TrustKit for Android's configuration", android.write_trustkit),
     "trustkit-plist": Format("TrustKit's configuration for iOS and macOS", apple.write_trustkit),
 }
+
+
+def find_format(name: str) -> Format:
+    """The form of that name, in any case; raises `ConfigError` with the nearest one."""
+    form = FORMATS.get(name.lower())
+    if form is not None:
+        return form
+    near = get_close_matches(name.lower(), FORMATS, 1)
+    hint = (
+        f"did you mean {near[0]}?" if near else "`pinwarden pin export --list-formats` lists them"
+    )
+    raise ConfigError(f"--format {quoted(name)}: there is no such form", hint=hint)

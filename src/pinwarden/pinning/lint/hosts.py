@@ -10,7 +10,7 @@ from pinwarden.findings import Finding
 from pinwarden.names import display
 from pinwarden.pinning.draft import DraftPolicy
 from pinwarden.pinning.evaluate import compare
-from pinwarden.pinning.lint.octets import WHOLE_CERTIFICATE, mistaken_hashes
+from pinwarden.pinning.lint.mistaken_hashes import WHOLE_CERTIFICATE, mistaken_hashes
 from pinwarden.pinning.lint.setting import LintSetting, days, found, shown_keys
 from pinwarden.pinning.pin import Pin
 from pinwarden.pinning.policy import Mode, PinPolicy, PinRole

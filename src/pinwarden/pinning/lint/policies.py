@@ -11,8 +11,9 @@ from pinwarden.errors import MalformedError, quoted
 from pinwarden.findings import Finding
 from pinwarden.names import display
 from pinwarden.pinning.draft import DraftPolicy
+from pinwarden.pinning.host import is_ip, normalise_host
 from pinwarden.pinning.lint.setting import LintSetting, days, found, shown_set
-from pinwarden.pinning.policy import Mode, OnExpiry, is_ip, normalise_host
+from pinwarden.pinning.policy import Mode, OnExpiry
 
 __all__ = ["lint_policy", "report_host"]
 

@@ -7,13 +7,15 @@ from collections.abc import Iterator, Mapping
 from pinwarden import findings
 from pinwarden.findings import Finding
 from pinwarden.names import display
-from pinwarden.pinning.draft import Draft, DraftPolicy
+from pinwarden.pinning.draft import Draft, DraftPolicy, covering
 from pinwarden.pinning.lint.policies import report_host
 from pinwarden.pinning.lint.setting import found, shown_set
-from pinwarden.pinning.policy import Mode, OnExpiry, UnpinnedHosts, suffixes
+from pinwarden.pinning.policy import Mode, OnExpiry, UnpinnedHosts
 
 __all__ = ["lint_between"]
 
+# How much is left of a policy after its last day; without one it goes on.
+_AT_THE_END = {OnExpiry.OPEN: 0, OnExpiry.REPORT_ONLY: 1, OnExpiry.CLOSED: 2, None: 2}
 _STRICT = {Mode.REPORT_ONLY: 0, None: 0, Mode.ENFORCE: 1}
 
 
@@ -32,7 +34,7 @@ def lint_between(draft: Draft) -> Iterator[Finding]:
         by_host.setdefault(policy.host, policy)
     for policy in by_host.values():
         yield from _above(policy, by_host)
-        yield from _reports(policy, by_host)
+        yield from _reports(policy, by_host, draft.unpinned_hosts)
     if draft.unpinned_hosts is UnpinnedHosts.ALLOW:
         yield found(
             findings.PIN_UNPINNED_ALLOWED,
@@ -41,24 +43,9 @@ def lint_between(draft: Draft) -> Iterator[Finding]:
         )
 
 
-def _covering(
-    host: str, by_host: Mapping[str, DraftPolicy], *, without: str = ""
-) -> DraftPolicy | None:
-    """The policy that a host falls under, as `PinSet.policy_for` decides.
-
-    `without` is the host of a policy that is thought away.
-    """
-    for name in suffixes(host):
-        policy = by_host.get(name) if name != without else None
-        if policy is not None and (name == host or policy.include_subdomains):
-            out = any(host == each or host.endswith(f".{each}") for each in policy.exclude)
-            return None if out else policy
-    return None
-
-
 def _above(policy: DraftPolicy, by_host: Mapping[str, DraftPolicy]) -> Iterator[Finding]:
     """The policy that would decide for this one's host if this one were not there."""
-    above = _covering(policy.host, by_host, without=policy.host)
+    above = covering(policy.host, by_host, without=policy.host)
     if above is None:
         return
     lost = _lost(policy, above)
@@ -81,17 +68,20 @@ def _above(policy: DraftPolicy, by_host: Mapping[str, DraftPolicy]) -> Iterator[
 def _lost(policy: DraftPolicy, above: DraftPolicy) -> str:
     if _STRICT[policy.mode] < _STRICT[above.mode]:
         return "only reports"
-    if policy.on_expiry is OnExpiry.OPEN and above.on_expiry is not OnExpiry.OPEN:
-        return f"stops pinning after {policy.expires}"
+    if _AT_THE_END[policy.on_expiry] < _AT_THE_END[above.on_expiry]:
+        then = "stops pinning" if policy.on_expiry is OnExpiry.OPEN else "only reports"
+        return f"{then} after {policy.expires}"
     return ""
 
 
-def _reports(policy: DraftPolicy, by_host: Mapping[str, DraftPolicy]) -> Iterator[Finding]:
+def _reports(
+    policy: DraftPolicy, by_host: Mapping[str, DraftPolicy], unpinned: UnpinnedHosts
+) -> Iterator[Finding]:
     """Reports of a failure must not have to pass the pins that failed (RFC 7469 section 2.1.4)."""
     host = report_host(policy.report_uri) if policy.report_uri else None
     if host is None:
         return
-    over = _covering(host, by_host)
+    over = covering(host, by_host)
     if over is not None and over.mode is Mode.ENFORCE:
         own = "the same pins" if over is policy else f"the pins of {display(over.host, 260)}"
         yield found(
@@ -101,3 +91,15 @@ def _reports(policy: DraftPolicy, by_host: Mapping[str, DraftPolicy]) -> Iterato
             "report of it does not get through either",
             "report_uri",
         )
+    elif over is None and unpinned is UnpinnedHosts.REFUSE and _is_over_tls(policy.report_uri):
+        yield found(
+            findings.PIN_REPORT_REFUSED,
+            policy,
+            f"reports go to {display(host, 260)}, about which there is no policy, and the set "
+            "refuses such hosts: in a program that is pinned as a whole they are lost",
+            "report_uri",
+        )
+
+
+def _is_over_tls(uri: str) -> bool:
+    return uri.lower().startswith("https:")

@@ -16,7 +16,7 @@ from pinwarden.pinning.served import Served
 __all__ = ["LintSetting", "days", "found", "shown_keys", "shown_set"]
 
 _LONGEST_HOST = 260
-SOON = timedelta(days=30)
+_SOON = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class LintSetting:
     anchors: tuple[bytes, ...] = ()
     is_public_suffix: Callable[[str], bool] | None = None
     is_own: Callable[[str], bool] | None = None
-    soon: timedelta = SOON
+    soon: timedelta = _SOON
 
     @property
     def today(self) -> date:

@@ -11,8 +11,8 @@ from pinwarden.findings import Finding
 from pinwarden.names import display
 from pinwarden.pinning.draft import Draft, DraftPolicy
 from pinwarden.pinning.evaluate import compare
+from pinwarden.pinning.hidden_pins import hidden_pins
 from pinwarden.pinning.lint.setting import LintSetting, found
-from pinwarden.pinning.partial_chain import hidden_pins
 from pinwarden.pinning.paths import ChainPath, possible_paths
 from pinwarden.pinning.pin import Pin
 from pinwarden.pinning.pinset import PinSet

@@ -10,7 +10,7 @@ from pinwarden.pinning.rotation.habit import Habit, Issuance, renewals_from
 from pinwarden.pinning.rotation.state import Rotation, Stage
 from pinwarden.pinning.rotation.steps import Step
 
-__all__ = ["Plan", "PlannedStep", "make_plan"]
+__all__ = ["Circumstances", "Plan", "PlannedStep", "make_plan"]
 
 _SHOWN = (Step.PREPARE, Step.PUBLISH, Step.SWITCH, Step.PROMOTE, Step.RETIRE)
 _STAGES = (Stage.PREPARED, Stage.PUBLISHED, Stage.SWITCHING, Stage.PROMOTED)

@@ -29,8 +29,18 @@ from pinwarden.pinning.rotation.state import NewWas, Rotation, Stage
 from pinwarden.pinning.served import ServedChain, pins_in
 from pinwarden.pinning.spki import pin_of_certificate
 
-__all__ = ["Change", "NotSeenError", "RefusedError", "Step", "abort", "active_role"]
-__all__ += ["prepare", "promote", "publish", "retire", "switch"]
+__all__ = [
+    "Change",
+    "NotSeenError",
+    "RefusedError",
+    "Step",
+    "abort",
+    "prepare",
+    "promote",
+    "publish",
+    "retire",
+    "switch",
+]
 
 _BACKUP_HINT = "`pinwarden pin backup` makes one; name its pin or file with --backup"
 
@@ -66,7 +76,7 @@ class Change:
     rotation: Rotation | None
 
 
-def active_role(policy: PinPolicy, pin: Pin) -> PinRole | None:
+def _active_role(policy: PinPolicy, pin: Pin) -> PinRole | None:
     """Whether a pin is in use as a leaf's or a CA's."""
     for role in (PinRole.LEAF, PinRole.CA):
         if pin in policy.pins(role):
@@ -88,7 +98,7 @@ def prepare(
     Raises `RefusedError` if a pin is not what it is to be, or no backup is left.
     """
     for pin in old:
-        if active_role(policy, pin) is None:
+        if _active_role(policy, pin) is None:
             raise RefusedError(f"{pin}: is not a leaf or CA pin of this policy")
         if new.pin == pin:
             raise RefusedError(f"{pin}: is the old pin and the new one")
@@ -97,7 +107,7 @@ def prepare(
     was = _was(policy, new.pin)
     edits = [Edit(key=new, target=PinRole.BACKUP)] if was is NewWas.UNKNOWN else []
     for backup in backups:
-        if backup.pin in (*old, new.pin) or active_role(policy, backup.pin):
+        if backup.pin in (*old, new.pin) or _active_role(policy, backup.pin):
             raise RefusedError(f"{backup.pin}: is in use, so it is no backup")
         if backup.pin not in policy.pins(PinRole.BACKUP):
             edits.append(Edit(key=backup, target=PinRole.BACKUP))
@@ -189,7 +199,7 @@ def retire(
     _refuse_without_new(policy, rotation)
     target = PinRole.FORBIDDEN if forbid else None
     edits = tuple(
-        Edit(key=NewKey(pin=pin), source=active_role(policy, pin), target=target)
+        Edit(key=NewKey(pin=pin), source=_active_role(policy, pin), target=target)
         for pin in rotation.old
     )
     changed = _after(policy, edits)
@@ -202,7 +212,7 @@ def abort(
 ) -> Change:
     """End the rotation with the old key in place; refused while the new one is shown alone."""
     edits: tuple[Edit, ...] = ()
-    source = active_role(policy, rotation.new)
+    source = _active_role(policy, rotation.new)
     if rotation.new_was is NewWas.UNKNOWN and rotation.new in policy.pins():
         edits = (Edit(key=NewKey(pin=rotation.new), source=source or PinRole.BACKUP),)
     elif rotation.new_was is NewWas.BACKUP and source is not None:
@@ -215,7 +225,7 @@ def abort(
 def _was(policy: PinPolicy, pin: Pin) -> NewWas:
     if pin in policy.pins(PinRole.BACKUP):
         return NewWas.BACKUP
-    return NewWas.IN_USE if active_role(policy, pin) else NewWas.UNKNOWN
+    return NewWas.IN_USE if _active_role(policy, pin) else NewWas.UNKNOWN
 
 
 def _expect(rotation: Rotation, stage: Stage, step: Step) -> None:
@@ -229,7 +239,7 @@ def _expect(rotation: Rotation, stage: Stage, step: Step) -> None:
 def _refuse_without_new(policy: PinPolicy, rotation: Rotation) -> None:
     """The file may have been edited by hand since."""
     for pin in rotation.old:
-        if active_role(policy, pin) is None:
+        if _active_role(policy, pin) is None:
             raise RefusedError(f"{pin}: the old pin is not in the policy any longer")
     if rotation.new not in policy.pins():
         raise RefusedError(f"{rotation.new}: the new pin is not in the policy any longer")

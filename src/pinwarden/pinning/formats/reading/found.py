@@ -9,10 +9,11 @@ from datetime import date
 from typing import Any
 
 from pinwarden.errors import MalformedError, quoted
-from pinwarden.pinning.draft import ROLE_KEYS, Draft, read_draft
+from pinwarden.pinning.document import ROLE_KEYS
+from pinwarden.pinning.draft import Draft, read_draft
 from pinwarden.pinning.pin import Pin, PinError, parse_pin
 
-__all__ = ["Found", "Imported", "Known", "drafted"]
+__all__ = ["MOST_PINS", "MOST_POLICIES", "Found", "Imported", "Known", "drafted"]
 
 MOST_POLICIES, MOST_PINS = 1_000, 1_000
 """How many policies are taken from a file, and how many pins for each."""
@@ -40,9 +41,13 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What the user knows besides: the verified chain, leaf first, and the backup pins."""
+    """What the user knows besides: the verified chain, leaf first, and the backup pins.
+
+    `fingerprints` are the SHA-256 of the whole certificates of that chain.
+    """
 
     chain: Sequence[Pin] = ()
+    fingerprints: Collection[bytes] = ()
     backups: Collection[Pin] = ()
     allow_no_backup: bool = False
     drop_bad_pins: bool = False
@@ -146,6 +151,12 @@ def _place(text: str, usual: tuple[str, ...], places: dict[str, list[str]], know
         # Where it stands does not matter; the draft says what is wrong with it.
         if not known.drop_bad_pins:
             _add(text, usual[:1], places)
+        return
+    if pin.spki_sha256 in known.fingerprints:
+        # Whatever is no key of the chain would be taken for a backup. In this form it is told
+        # what it is.
+        if not known.drop_bad_pins:
+            _add(pin.spki_sha256.hex(":"), usual[:1], places)
         return
     if pin in known.backups:
         usual = ("backup_pins",)

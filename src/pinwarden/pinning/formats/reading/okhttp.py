@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from pinwarden.errors import quoted
-from pinwarden.pinning.formats.reading.found import MOST_POLICIES, Found
+from pinwarden.pinning.formats.reading.found import MOST_PINS, MOST_POLICIES, Found
 from pinwarden.pinning.formats.reading.okhttp_words import (
     Texts,
     Word,
@@ -25,19 +24,29 @@ __all__ = ["read"]
 _PIN = re.compile(r"(?:sha-?\d+|md5)\s*[/:]", re.IGNORECASE)
 _PATTERN = re.compile(r"(?:\*{1,2}\.)?[^\s/]+\.[^\s/]+|localhost")
 _MOST_TOLD = 20
+_MOST_PAIRS = 100_000
+
+# The pins of each pattern, in their order and each once.
+_Pins = dict[str, dict[str, None]]
 
 
 def read(text: str, hosts: tuple[str, ...], notes: list[str]) -> Iterator[Found]:
     """The policies of every `add` that has a pattern and pins."""
     words = words_in(text)
     names = names_in(words)
-    by_pattern: dict[str, list[str]] = {}
+    by_pattern: _Pins = {}
     told: list[str] = []
+    pairs = 0
     for at in range(len(words) - 1):
         word = words[at]
         is_call = word.kind == "name" and word.text in ("add", "Pin")
         if is_call and words[at + 1].kind == "mark" and words[at + 1].text == "(":
-            _take(word, arguments(words, at + 2, names), by_pattern, told)
+            given = arguments(words, at + 2, names)
+            pairs += len(given[0]) * sum(map(len, given)) if given else 0
+            if pairs > _MOST_PAIRS:
+                told.append(f"line {word.line}: what follows is too much, and left out")
+                break
+            _take(word, given, by_pattern, told)
     read_pins = {pin for pins in by_pattern.values() for pin in pins}
     told += _unread(words, read_pins)
     notes += told[:_MOST_TOLD]
@@ -46,14 +55,12 @@ def read(text: str, hosts: tuple[str, ...], notes: list[str]) -> Iterator[Found]
     yield from _pooled(by_pattern, notes)
 
 
-def _take(
-    word: Word, given: Sequence[Texts], by_pattern: dict[str, list[str]], told: list[str]
-) -> None:
+def _take(word: Word, given: Sequence[Texts], by_pattern: _Pins, told: list[str]) -> None:
     """One call: its pins for its pattern, or why they cannot be told."""
     if len(given) < 2:
         return
-    patterns = given[0]
-    pins = [each for texts in given[1:] for each in texts]
+    patterns = given[0][:MOST_POLICIES]
+    pins = list(dict.fromkeys(each for texts in given[1:] for each in texts))[:MOST_PINS]
     known = [each for each in pins if each is not None]
     if not any(_PIN.match(each) for each in known) and (
         known or not any(each and _PATTERN.fullmatch(each) for each in patterns)
@@ -71,7 +78,7 @@ def _take(
                 f"line {word.line}: not every pin of {quoted(pattern, 80)} is a text in this file"
             )
         if known:
-            by_pattern.setdefault(pattern.lower(), []).extend(known)
+            by_pattern.setdefault(pattern.lower(), {}).update(dict.fromkeys(known))
 
 
 def _unread(words: Sequence[Word], read_pins: set[str]) -> Iterator[str]:
@@ -82,28 +89,33 @@ def _unread(words: Sequence[Word], read_pins: set[str]) -> Iterator[str]:
             yield f"line {word.line}: {quoted(word.text, 80)} comes to no host that is known"
 
 
-def _pooled(by_pattern: dict[str, list[str]], notes: list[str]) -> Iterator[Found]:
+def _pooled(by_pattern: _Pins, notes: list[str]) -> Iterator[Found]:
     """The policies; a host has the pins of every pattern that fits it, as with OkHttp.
 
     Here the most specific policy decides alone, so that it has to have them all.
     """
-    patterns = list(by_pattern)[:MOST_POLICIES]
-    for pattern in list(by_pattern):
+    # One more than are taken, so that it is told that there are more.
+    patterns = list(by_pattern)[: MOST_POLICIES + 1]
+    for pattern in patterns:
         host, below = _host(pattern)
         if pattern.startswith("*."):
             notes.append(
                 f"{quoted(pattern)} is one label below {quoted(host)} and not the name itself: it "
                 "becomes the name and everything below"
             )
-        found = Found(host=host, anywhere=tuple(by_pattern[pattern]), include_subdomains=below)
+        pins = dict(by_pattern[pattern])
         for other in patterns:
-            more = tuple(each for each in by_pattern[other] if each not in found.anywhere)
-            if more and other != pattern and _fits(other, host):
+            if (
+                other != pattern
+                and _fits(other, host)
+                and not by_pattern[other].keys() <= pins.keys()
+            ):
                 notes.append(
                     f"{quoted(pattern)} has the pins of {quoted(other)} too, which OkHttp accepts "
                     "there"
                 )
-                found = replace(found, anywhere=(*found.anywhere, *more))
+                pins.update(by_pattern[other])
+        found = Found(host=host, anywhere=tuple(pins), include_subdomains=below)
         yield found
 
 

@@ -25,6 +25,7 @@ _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _TEMPLATE = re.compile(r"(?<!\\)\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\})")
 _MOST_WORDS = 200_000
 _MOST_ITEMS, _DEEPEST = 1_000, 5
+_LONGEST_TEXT = 1_000
 _LISTS = frozenset(
     ("arrayOf", "listOf", "setOf", "mutableListOf", "mutableSetOf", "arrayListOf", "asList", "of")
 )
@@ -199,7 +200,14 @@ def _text(words: Sequence[Word], at: int, names: Names) -> tuple[Texts, int]:
 def _joined(first: Texts, second: Texts) -> Texts:
     if len(first) > 1 and len(second) > 1:
         return (None,)
-    return tuple(a + b if a is not None and b is not None else None for a in first for b in second)
+    return tuple(_short(a, b) for a in first for b in second)
+
+
+def _short(first: str | None, second: str | None) -> str | None:
+    """Both as one text; a few names could be made into texts of any length otherwise."""
+    if first is None or second is None or len(first) + len(second) > _LONGEST_TEXT:
+        return None
+    return first + second
 
 
 def _named(words: Sequence[Word], at: int, names: Names) -> tuple[Texts, int]:
@@ -224,10 +232,13 @@ def _filled(template: str, names: Names) -> str | None:
             return None
         pieces += [template[at : match.start()], value[0]]
         at = match.end()
+        if len(pieces) > _LONGEST_TEXT:
+            return None
     rest = template[at:]
     if "${" in rest:
         return None
-    return "".join([*pieces, rest])
+    filled = "".join([*pieces, rest])
+    return filled if len(filled) <= _LONGEST_TEXT else None
 
 
 def arguments(words: Sequence[Word], at: int, names: Names) -> list[Texts]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pinwarden.errors import ConfigError, MalformedError
+from pinwarden.errors import ConfigError, MalformedError, quoted
 from pinwarden.pinning.formats.reading import android, curl, hpkp, okhttp, plist
 from pinwarden.pinning.formats.reading.found import Found, Imported, Known, drafted
 
-__all__ = ["LARGEST", "SOURCES", "import_pins", "source_of"]
+__all__ = ["LARGEST", "SOURCES", "find_source", "import_pins", "source_of"]
 
 LARGEST = 1 << 20
 """Octets of a file that is read."""
@@ -21,7 +21,7 @@ SOURCES = {
     "okhttp": "OkHttp's CertificatePinner, in Kotlin or Java code",
     "plist": "Apple's NSPinnedDomains, and TrustKit's configuration",
 }
-
+"""What each form is, by the name that the command line has for it."""
 
 _COMMENTS = re.compile(rb"^[ \t]*(?:#|//)[^\n]*", re.MULTILINE)
 _MARKS = (
@@ -45,6 +45,13 @@ def source_of(data: bytes) -> str:
             if mark in text:
                 return name
     raise ConfigError("the file: nothing tells in which form it is", hint="say it with --format")
+
+
+def find_source(name: str) -> str:
+    """The form of that name, in any case; raises `ConfigError` if there is none."""
+    if name.lower() not in SOURCES:
+        raise _no_such_form(name)
+    return name.lower()
 
 
 def import_pins(
@@ -75,7 +82,13 @@ def _read(data: bytes, source: str, hosts: tuple[str, ...], notes: list[str]) ->
             return hpkp.read(text, hosts, notes)
         case "okhttp":
             return okhttp.read(text, hosts, notes)
-    raise ConfigError(f"--format {source!r}: no such form")
+    raise _no_such_form(source)
+
+
+def _no_such_form(name: str) -> ConfigError:
+    return ConfigError(
+        f"--format {quoted(name)}: there is no such form", hint=f"one of {', '.join(SOURCES)}"
+    )
 
 
 def _text(data: bytes) -> str:

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from pinwarden.clients.coverage.gap import Gap
 from pinwarden.clients.guard import Guard
+from pinwarden.clients.inventory.gap import Gap
 from pinwarden.clients.ssl_classes import SSLContext
 
 __all__ = ["STATE_NAMES", "gaps_in_state", "installed"]

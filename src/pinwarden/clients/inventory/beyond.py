@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pinwarden.clients.coverage.rows import ClientRow, Reach
+from pinwarden.clients.inventory.rows import ClientRow, Reach
 
 __all__ = ["BEYOND"]
 

@@ -16,7 +16,7 @@ from pinwarden.pinning.pin import Pin
 from pinwarden.pinning.pinset import PinSet
 from pinwarden.pinning.policy import PinPolicy, PinRole
 from pinwarden.pinning.spki import pin_of_certificate
-from pinwarden.x509.certificate import view_certificate
+from pinwarden.x509.certificate import CertificateView, view_certificate
 
 __all__ = ["HiddenPin", "hidden_pins"]
 
@@ -75,13 +75,13 @@ def hidden_pins(pins: PinSet, anchors: Iterable[bytes]) -> list[HiddenPin]:
 def _read(anchor: bytes) -> _Anchor | None:
     try:
         view = view_certificate(anchor)
-        return _Anchor(pin_of_certificate(anchor), view.subject, view.issuer, _shown(anchor))
+        return _Anchor(pin_of_certificate(anchor), view.subject, view.issuer, _shown(view))
     except MalformedError:
         return None
 
 
-def _shown(anchor: bytes) -> str:
+def _shown(view: CertificateView) -> str:
     try:
-        return display(view_certificate(anchor).subject_text)
+        return display(view.subject_text)
     except MalformedError:
         return "a certificate whose subject cannot be read"

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from pinwarden.clients.coverage.rows import ClientRow, Reach
+from pinwarden.clients.inventory.rows import ClientRow, Reach
 
 __all__ = ["REACHED", "STANDARD"]
 
 _INSTALL = "pinwarden.clients.install(pins)"
 
 
-def _stdlib(name: str, how: str, *, module: str = "") -> ClientRow:
+def _stdlib(name: str, how: str) -> ClientRow:
     return ClientRow(
         name=name,
         distributions=(),
-        modules=(module or name,),
+        modules=(name,),
         reach=Reach.CONTEXT,
         how=how,
         proven=True,
     )
 
 
-def _takes(
-    name: str, how: str, *modules: str, distributions: tuple[str, ...] = (), proven: bool = False
-) -> ClientRow:
+def _takes(name: str, how: str, *modules: str, proven: bool = False) -> ClientRow:
     return ClientRow(
         name=name,
-        distributions=distributions or (name,),
+        distributions=(name,),
         modules=modules or (name,),
         reach=Reach.CONTEXT,
         how=how,

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 
 from pinwarden.errors import MalformedError
+from pinwarden.pinning.pem import pem_text
 from pinwarden.pinning.spki import spki_of_certificate
 from pinwarden.x509.certificate import view_certificate
 from pinwarden.x509.der import children, read_tlv
@@ -61,11 +62,9 @@ def _candidates(certificate: bytes, spki: bytes) -> Iterator[tuple[bytes, str]]:
 
 
 def _pem(der: bytes, label: str) -> Iterator[bytes]:
-    body = base64.b64encode(der).decode()
-    lines = "\n".join(body[i : i + 64] for i in range(0, len(body), 64))
-    text = f"-----BEGIN {label}-----\n{lines}\n-----END {label}-----"
-    yield f"{text}\n".encode()
-    yield text.encode()
+    text = pem_text(label, der).encode("ascii")
+    yield text
+    yield text.removesuffix(b"\n")
 
 
 def _encoded_again(certificate: bytes) -> Iterator[tuple[bytes, str]]:

@@ -8,13 +8,20 @@ from pathlib import Path
 
 import click
 
-from pinwarden.cli.caa.files import read_file
+from pinwarden.cli.files import read_file
 from pinwarden.cli.output import say
 from pinwarden.cli.pin.passphrases import ask, read_passphrase
 from pinwarden.errors import ConfigError, MalformedError, quoted
 from pinwarden.pinning.material import LARGEST_FILE, KeyMaterial, is_in_order, read_material
 
-__all__ = ["is_file", "looks_like_pin", "passphrase_option", "read_keys"]
+__all__ = [
+    "could_be_host",
+    "is_file",
+    "looks_like_pin",
+    "passphrase_option",
+    "read_chain",
+    "read_keys",
+]
 
 # What cannot be a host: a hash with its name before it, in base64, or in hexadecimal.
 _PIN = re.compile(
@@ -23,9 +30,10 @@ _PIN = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 
-_NO_TOP_LEVEL_DOMAINS = {
-    *(".pem", ".crt", ".cer", ".der", ".key", ".csr", ".p7b", ".p7c", ".toml", ".json"),
-}
+_NO_TOP_LEVEL_DOMAINS = frozenset(
+    {".pem", ".crt", ".cer", ".der", ".key", ".csr", ".p7b", ".p7c", ".toml", ".json"}
+)
+_OF_FILES = _NO_TOP_LEVEL_DOMAINS | {".pub", ".txt"}
 
 passphrase_option = click.option(
     "--passphrase-file",
@@ -56,6 +64,11 @@ def is_file(target: str) -> bool:
         return False
 
 
+def could_be_host(file: str) -> bool:
+    """Whether the name of a file reads like that of a host, so that either may be meant."""
+    return "." in file and "/" not in file and Path(file).suffix.lower() not in _OF_FILES
+
+
 def read_keys(path: str, passphrase_file: str | None = None) -> list[KeyMaterial]:
     """The keys in a file, leaf first; raises `ConfigError` naming the file.
 
@@ -77,6 +90,15 @@ def read_keys(path: str, passphrase_file: str | None = None) -> list[KeyMaterial
     if not is_in_order(found):
         say(f"note: {name}: the chain is not in order, leaf first; a server needs it so")
     return found
+
+
+def read_chain(path: str, passphrase_file: str | None = None) -> tuple[bytes, ...]:
+    """The certificates in the file of --chain, in DER and leaf first; raises `ConfigError`."""
+    material = read_keys(path, passphrase_file)
+    chain = tuple(each.der for each in material if each.certificate is not None)
+    if not chain:
+        raise ConfigError(f"--chain {quoted(path)}: holds no certificate")
+    return chain
 
 
 def _read(path: str) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 import warnings
 
-from pinwarden.pinning.partial_chain import hidden_pins
+from pinwarden.pinning.hidden_pins import hidden_pins
 from pinwarden.pinning.pinset import PinSet
 
 __all__ = ["HiddenPinWarning", "warn_of_hidden_pins"]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pinwarden.pinning import PinSet
-from pinwarden.pinning.partial_chain import hidden_pins
+from pinwarden.pinning.hidden_pins import hidden_pins
 from support.pin_chains import crossed
 from support.pin_world import pin_set, policy, world
 

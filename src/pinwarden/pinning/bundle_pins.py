@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from pinwarden.pinning.bundle import Bundle, to_moment
+from pinwarden.pinning.bundle import Bundle
+from pinwarden.pinning.moments import to_moment
 from pinwarden.pinning.pinset import PinSet
 from pinwarden.pinning.policy import Mode, UnpinnedHosts
 from pinwarden.pinning.result import PinResult, PinVerdict, Reason

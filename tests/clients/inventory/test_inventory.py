@@ -9,15 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from pinwarden.clients.coverage import coverage, covered_clients
-from pinwarden.clients.coverage.beyond import BEYOND
-from pinwarden.clients.coverage.rows import Reach
-from pinwarden.clients.coverage.search import distributions
-from pinwarden.clients.coverage.with_context import REACHED, STANDARD
+from pinwarden.clients.inventory.beyond import BEYOND
+from pinwarden.clients.inventory.rows import Reach
+from pinwarden.clients.inventory.search import covered_clients, distributions, find_gaps
+from pinwarden.clients.inventory.with_context import REACHED, STANDARD
 
 _TELL = """
 import json
-from pinwarden.clients.coverage import coverage
+from pinwarden.clients import coverage
 print(json.dumps([[gap.client, gap.in_use] for gap in coverage()]))
 """
 
@@ -50,7 +49,7 @@ def test_installed_clients_are_named_with_their_versions(tmp_path: Path) -> None
     present = site_packages(
         tmp_path, aioquic="1.2", pycurl="7.45", Twisted="24.1", requests="2.34", left_pad="1.0"
     )
-    gaps = {gap.client: gap for gap in coverage(present=present)}
+    gaps = {gap.client: gap for gap in find_gaps(present=present)}
     # What this process has loaded is in it too.
     assert {"aioquic", "pycurl", "Twisted"} <= gaps.keys()
     assert "requests" not in gaps
@@ -66,7 +65,7 @@ def test_installed_clients_are_named_with_their_versions(tmp_path: Path) -> None
 @pytest.mark.parametrize("name", ["curl-cffi", "curl_cffi", "Curl.CFFI"])
 def test_names_of_distributions_are_normalised(tmp_path: Path, name: str) -> None:
     present = site_packages(tmp_path, **{name: "0.17"})
-    assert "curl_cffi" in {gap.client for gap in coverage(present=present)}
+    assert "curl_cffi" in {gap.client for gap in find_gaps(present=present)}
 
 
 def test_broken_metadata_hides_nothing_else(tmp_path: Path) -> None:
@@ -75,13 +74,13 @@ def test_broken_metadata_hides_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "binary-1.dist-info" / "METADATA").write_bytes(b"\xff\xfe\x00")
     (tmp_path / "file-1.dist-info").write_text("")
     present = site_packages(tmp_path, qh3="1.5")
-    assert "qh3" in {gap.client for gap in coverage(present=present)}
+    assert "qh3" in {gap.client for gap in find_gaps(present=present)}
 
 
 def test_a_client_that_makes_its_own_context_needs_install(tmp_path: Path) -> None:
     present = site_packages(tmp_path, ldap3="2.9")
-    assert "ldap3" in {gap.client for gap in coverage(under_install=False, present=present)}
-    assert "ldap3" not in {gap.client for gap in coverage(under_install=True, present=present)}
+    assert "ldap3" in {gap.client for gap in find_gaps(under_install=False, present=present)}
+    assert "ldap3" not in {gap.client for gap in find_gaps(under_install=True, present=present)}
     how = {each.client: each.how for each in covered_clients(present=present)}
     assert "install" in how["ldap3"]
 
@@ -162,17 +161,20 @@ def test_what_is_proven_has_a_row_in_the_matrix_or_a_test() -> None:
     """`proven` is not a word: the client's name stands in the tests that run it."""
     tests = Path(__file__).parents[1]
     text = "\n".join(
-        path.read_text("utf-8") for path in tests.rglob("*.py") if path.parent.name != "coverage"
+        path.read_text("utf-8") for path in tests.rglob("*.py") if path.parent.name != "inventory"
     )
     for row in (*STANDARD, *REACHED, *BEYOND):
         if row.proven:
             assert any(module.partition(".")[0] in text for module in row.modules), row.name
 
 
-def test_asking_for_coverage_is_light() -> None:
-    """Importing it reads no metadata and loads no client."""
+@pytest.mark.parametrize("module", ["pinwarden.clients", "pinwarden.clients.inventory.search"])
+def test_asking_for_coverage_is_light(module: str) -> None:
+    """Importing it reads no metadata and loads no client, nor the rows of them before it asks."""
     heavy = {"importlib.metadata", "email", "asyncio", "urllib3", "cryptography"}
-    code = f"import pinwarden.clients.coverage, sys; print({heavy!r} & set(sys.modules))"
+    if module == "pinwarden.clients":
+        heavy.add("pinwarden.clients.inventory.search")
+    code = f"import {module}, sys; print({heavy!r} & set(sys.modules))"
     ran = subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60
     )

@@ -5,13 +5,19 @@ from __future__ import annotations
 import ssl
 from typing import Any
 
-from pinwarden.clients.guard import Guard, doubt_about, guarded_object, guarded_socket
+from pinwarden.clients.guard import Guard, guarded_object, guarded_socket
 from pinwarden.clients.live import LivePins
-from pinwarden.clients.ssl_classes import SSLContext, SSLObject, SSLSocket
+from pinwarden.clients.ssl_classes import (
+    SSLContext,
+    SSLObject,
+    SSLSocket,
+    doubt_about,
+    forbid_renegotiation,
+)
 from pinwarden.clients.telling import Held
 from pinwarden.errors import ConfigError
+from pinwarden.pinning.host import normalise_host
 from pinwarden.pinning.pinset import PinSet
-from pinwarden.pinning.policy import normalise_host
 
 __all__ = ["HeldContext", "WeakenedContextError"]
 
@@ -120,23 +126,24 @@ class HeldContext(SSLContext):
         return super()._encode_hostname(hostname)  # type: ignore[misc]
 
     def _wrap_socket(self, *args: Any, **kwargs: Any) -> Any:
-        owner = self._own(kwargs.get("owner"))
-        doubt = doubt_about(self)
+        owner: Any = kwargs.get("owner")
+        doubt = self._ready_for(owner)
         made = super()._wrap_socket(*args, **kwargs)  # type: ignore[misc]
         owner._doubt = doubt or doubt_about(self)
         return made
 
     def _wrap_bio(self, *args: Any, **kwargs: Any) -> Any:
-        owner = self._own(kwargs.get("owner"))
-        doubt = doubt_about(self)
+        owner: Any = kwargs.get("owner")
+        doubt = self._ready_for(owner)
         made = super()._wrap_bio(*args, **kwargs)  # type: ignore[misc]
         owner._doubt = doubt or doubt_about(self)
         return made
 
-    def _own(self, owner: object) -> Guard:
+    def _ready_for(self, owner: Any) -> str:
         # Some green-thread libraries bring socket classes of their own.
         if not isinstance(owner, Guard) or owner._held is not self._held:
             raise WeakenedContextError(
                 "pinned context: a connection of a foreign class would not look at the pins"
             )
-        return owner
+        forbid_renegotiation(self)
+        return doubt_about(self)

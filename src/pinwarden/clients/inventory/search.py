@@ -7,16 +7,16 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 
-from pinwarden.clients.coverage.beyond import BEYOND
-from pinwarden.clients.coverage.gap import Covered, Gap
-from pinwarden.clients.coverage.rows import ClientRow, Reach
-from pinwarden.clients.coverage.state import STATE_NAMES, gaps_in_state, installed
-from pinwarden.clients.coverage.with_context import REACHED, STANDARD
+from pinwarden.clients.inventory.beyond import BEYOND
+from pinwarden.clients.inventory.gap import Covered, Gap
+from pinwarden.clients.inventory.rows import ClientRow, Reach
+from pinwarden.clients.inventory.state import STATE_NAMES, gaps_in_state, installed
+from pinwarden.clients.inventory.with_context import REACHED, STANDARD
 
-__all__ = ["client_names", "coverage", "covered_clients", "distributions"]
+__all__ = ["client_names", "covered_clients", "distributions", "find_gaps"]
 
 
-def coverage(
+def find_gaps(
     *, under_install: bool | None = None, present: Mapping[str, str] | None = None
 ) -> list[Gap]:
     """Every known client here that is not held to pins; those in use first.
