@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import sys
 import textwrap
+import threading
 import urllib.request
 from dataclasses import replace
 from typing import Any
@@ -262,3 +263,22 @@ def test_reports_go_over_http_alone(url: str) -> None:
     sender.send(url, b"{}")
     assert sender.flush(10)
     assert (sender.sent, sender.lost) == (0, 1)
+
+
+def test_a_thread_that_nothing_comes_for_ends_and_another_takes_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A program with many contexts does not keep a thread for each."""
+    monkeypatch.setattr("pinwarden.clients.report_sender._IDLE", 0.01)
+    sender = ReportSender()
+    before = set(threading.enumerate())
+    with ReportReceiver() as receiver:
+        for count in (1, 2, 3):
+            assert sender.send(receiver.url, b"{}")
+            assert receiver.arrived(count)
+            assert sender.flush(10)
+            for thread in set(threading.enumerate()) - before:
+                if thread.name == "pinwarden-reports":
+                    thread.join(10)
+                    assert not thread.is_alive()
+    assert sender.sent == 3

@@ -31,6 +31,8 @@ class AskingThread:
     ) -> None:
         self._ask, self._notice, self._until = ask, notice, until
         self._every = every
+        # One of our own: a program may have seeded the one that all share.
+        self._chance = random.Random()  # noqa: S311
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="pinwarden-bundles", daemon=True)
         self._thread.start()
@@ -52,7 +54,7 @@ class AskingThread:
             if failures:
                 wait = min(wait, _SOONEST_RETRY * 2.0 ** min(failures - 1, 20))
             # Not every client of one server at the same moment.
-            self._sleep(wait * random.uniform(0.9, 1.1))  # noqa: S311
+            self._sleep(wait * self._chance.uniform(0.9, 1.1))
 
     def _sleep(self, seconds: float) -> None:
         end = time.monotonic() + seconds

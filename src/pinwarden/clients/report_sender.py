@@ -18,6 +18,8 @@ __all__ = ["ReportSender", "is_sending"]
 _WAITING = 100
 _TIMEOUT = 10.0
 _LARGEST_ANSWER = 4096
+# A thread that nothing came for in so many seconds ends.
+_IDLE = 5.0
 _PATIENCE_AT_EXIT = 2.0
 
 _here = threading.local()
@@ -68,15 +70,26 @@ class ReportSender:
 
     def _work(self) -> None:
         _here.sending = True
-        while True:
-            url, body = self._queue.get()
+        while (report := self._next()) is not None:
             try:
-                self._deliver(url, body)
+                self._deliver(*report)
                 self.sent += 1
             except Exception:  # whatever goes wrong is the report's problem alone
                 self.lost += 1
             finally:
                 self._queue.task_done()
+
+    def _next(self) -> tuple[str, bytes] | None:
+        """The next report; None, and the thread is given up, when none has come for a while."""
+        while True:
+            try:
+                return self._queue.get(timeout=_IDLE)
+            except queue.Empty:
+                with self._lock:
+                    # Whoever put one in since looks at the thread only after us.
+                    if self._queue.empty():
+                        self._thread = None
+                        return None
 
     def _deliver(self, url: str, body: bytes) -> None:
         # Here, because it costs a program that never fails a pin its start.
