@@ -191,7 +191,7 @@ def chains_of(served: ServedHost) -> list[ServedChain]:
     """What a host served, in the form that lint and rotation take."""
     return [
         ServedChain(
-            address=f"{served.endpoint} at {each.address}",
+            address=f"{served.endpoint} ({each.address})",
             verified=each.verified,
             sent=each.sent,
             problem=each.problem,

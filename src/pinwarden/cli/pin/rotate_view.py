@@ -31,7 +31,7 @@ _THEN = {
     Step.SWITCH: "now install the new certificate at every address, then --do promote",
     Step.PROMOTE: "the old pin stays in for going back; then --do retire",
     Step.RETIRE: "now give clients the file; the rotation is over",
-    Step.ABORT: "now give clients the file; the rotation is over, with the old key in place",
+    Step.ABORT: "now give clients the file; the rotation is over: serve the old key",
 }
 
 
