@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from pinwarden.errors import ConfigError, quoted
+from pinwarden.findings import REGISTER
 
 if TYPE_CHECKING:
     from pinwarden.store.contract import Store
@@ -47,6 +48,17 @@ def read_store(url: str, read: Callable[[Store], Awaitable[T]]) -> T:
             return await read(store)
 
     return asyncio.run(run())
+
+
+def ignored_findings(given: Sequence[str], page: str) -> frozenset[str]:
+    """The ids after --ignore, in upper case; a misspelt one would be left in without a word.
+
+    Raises `ConfigError`, which names the `page` that lists them.
+    """
+    ids = frozenset(each.upper() for each in given)
+    for each in sorted(ids - REGISTER.keys()):
+        raise ConfigError(f"--ignore {quoted(each)}: no such finding", hint=f"see {page}")
+    return ids
 
 
 _FIRST_YEAR, _LAST_YEAR = 1900, 9900

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["REGISTER", "Finding", "FindingKind", "Severity", "register"]
+__all__ = [
+    "REGISTER",
+    "Finding",
+    "FindingKind",
+    "Severity",
+    "by_severity",
+    "register",
+    "where_of",
+]
 
 
 class Severity(StrEnum):
@@ -16,6 +25,11 @@ class Severity(StrEnum):
     MEDIUM = "medium"
     HIGH = "high"
     CRITICAL = "critical"
+
+    @property
+    def is_serious(self) -> bool:
+        """Whether a lint ends with exit code 1 for it."""
+        return self not in (Severity.INFO, Severity.LOW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +79,16 @@ def register(id_: str, severity: Severity, title: str, *, lasting: bool = False)
     kind = FindingKind(id_, severity, title, lasting)
     REGISTER[id_] = kind
     return kind
+
+
+_ORDER = tuple(reversed(Severity))
+
+
+def by_severity(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The gravest first, without repetitions; otherwise in the order given."""
+    return tuple(sorted(dict.fromkeys(found), key=lambda each: _ORDER.index(each.severity)))
+
+
+def where_of(finding: Finding) -> str:
+    """The record, pin or place of a finding, or "" for one about its subject as a whole."""
+    return dict(finding.details).get("where", "")

@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 from pinwarden.caa.climb import RelevantSet
 from pinwarden.caa.intent import Grant, Intent, generate_records
 from pinwarden.caa.lint.policy import is_same_party, lint_policy, parent_to_ask
-from pinwarden.caa.lint.setting import where_of
 from pinwarden.caa.lookup import DNSSECState, Failure, Lookup, Outcome
 from pinwarden.caa.presentation import to_presentation
-from pinwarden.findings import Severity
+from pinwarden.findings import Severity, where_of
 from support.caa_lint import ACCOUNT, SETTING, STRICT, answer, climbed, ids
 
 

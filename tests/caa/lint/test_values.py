@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinwarden.caa.lint.setting import where_of
 from pinwarden.caa.lint.values import lint_record
 from pinwarden.caa.record import CAARecord
-from pinwarden.findings import Severity
+from pinwarden.findings import Severity, where_of
 from support.caa_lint import ACCOUNT, AFTER_SC098, SETTING, STRICT, ids, records
 
 CLEAN = (

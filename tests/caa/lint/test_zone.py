@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pinwarden.caa.lint.setting import where_of
 from pinwarden.caa.lint.zone import lint_zone, policy_in_zone
 from pinwarden.caa.zone.zonefile import parse_zone
-from pinwarden.findings import Finding, Severity
+from pinwarden.findings import Finding, Severity, where_of
 from support.caa_lint import SETTING, STRICT, ids
 from support.caa_vectors import cases
 

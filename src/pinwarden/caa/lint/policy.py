@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from pinwarden import findings
 from pinwarden.caa.climb import RelevantSet, why_not_applicable
@@ -15,17 +15,11 @@ from pinwarden.caa.lookup import DNSSECState, Failure, Lookup
 from pinwarden.caa.parameters import parse_validation_methods
 from pinwarden.caa.profiles import LETSENCRYPT, RFC8659
 from pinwarden.errors import MalformedError
-from pinwarden.findings import Finding, FindingKind, Severity
+from pinwarden.findings import Finding, FindingKind, by_severity
 from pinwarden.names import display
 
 _LONGEST_TTL = 86_400
 _LETS_ENCRYPT = "letsencrypt.org"
-_ORDER = tuple(reversed(Severity))
-
-
-def by_severity(found: Iterable[Finding]) -> tuple[Finding, ...]:
-    """The gravest first, without repetitions; otherwise in the order given."""
-    return tuple(sorted(dict.fromkeys(found), key=lambda each: _ORDER.index(each.severity)))
 
 
 def parent_to_ask(found: RelevantSet) -> str | None:

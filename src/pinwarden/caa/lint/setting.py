@@ -54,11 +54,6 @@ def shown(record: CAARecord | BrokenRecord) -> str:
     return display(to_generic(record), _LONGEST_WHERE)
 
 
-def where_of(finding: Finding) -> str:
-    """The record or place of a finding, or "" for one about the name as a whole."""
-    return dict(finding.details).get("where", "")
-
-
 def meant(word: str, known: Iterable[str]) -> str:
     """A known word near to an unknown one, as a question to end a message with; or ""."""
     near = get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)

@@ -9,13 +9,13 @@ from dataclasses import replace
 from pinwarden import findings
 from pinwarden.caa.climb import RelevantSet, climb_with
 from pinwarden.caa.labels import is_at_or_below, shown_name
-from pinwarden.caa.lint.policy import by_severity, is_same_party, lint_policy, parent_to_ask
+from pinwarden.caa.lint.policy import is_same_party, lint_policy, parent_to_ask
 from pinwarden.caa.lint.setting import Setting
 from pinwarden.caa.lookup import Failure, Lookup, Outcome
 from pinwarden.caa.record import BrokenRecord, CAARecord
 from pinwarden.caa.zone.entry import ZoneRecord
 from pinwarden.caa.zone.zonefile import Zone, zone_look_up
-from pinwarden.findings import Finding
+from pinwarden.findings import Finding, by_severity
 
 _CUT_OFF = re.compile(r"[ \t]*(?:account-?ur[il]|validation-?methods?)[ \t]*=", re.IGNORECASE)
 

@@ -12,9 +12,9 @@ from typing import Any
 import click
 
 from pinwarden.caa.climb import CAAName, RelevantSet
-from pinwarden.caa.lint.policy import by_severity, lint_policy, parent_to_ask
+from pinwarden.caa.lint.policy import lint_policy, parent_to_ask
 from pinwarden.caa.lint.sets import RecordSet
-from pinwarden.caa.lint.setting import Setting, where_of
+from pinwarden.caa.lint.setting import Setting
 from pinwarden.cli.caa.asking import (
     Answer,
     Asking,
@@ -26,15 +26,14 @@ from pinwarden.cli.caa.asking import (
 from pinwarden.cli.caa.issuer_map import current_issuers
 from pinwarden.cli.caa.lines import Lines
 from pinwarden.cli.output import ExitCode, say
-from pinwarden.cli.reading import json_option, parse_moment
+from pinwarden.cli.reading import ignored_findings, json_option, parse_moment
 from pinwarden.cli.table import counted
 from pinwarden.errors import ConfigError, quoted
-from pinwarden.findings import CAA_RESOLVERS_DISAGREE, REGISTER, Finding, Severity
+from pinwarden.findings import CAA_RESOLVERS_DISAGREE, Finding, by_severity, where_of
 from pinwarden.names import display
 from pinwarden.render.advice import next_step
 from pinwarden.render.caa import records_of
 
-_SERIOUS = (Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL)
 _LONGEST_MESSAGE = 1000
 _MOST_NOTES = 5
 # A person sees what is wrong from a few; JSON has them all.
@@ -69,7 +68,7 @@ def lint(as_json: bool, strict: bool, **options: Any) -> int:
     With --zone and no NAME every CAA set in the file is read; with NAME those that would
     be in force for it. Exit code 1 if anything is of medium severity or above.
     """
-    ignored = _ignored(options.pop("ignored"))
+    ignored = ignored_findings(options.pop("ignored"), "docs/findings-caa.md")
     at = parse_moment(options.pop("at"), "--at") or datetime.now(UTC)
     asking = asking_from(options, names_needed=options["zone"] is None)
     setting = Setting(name="", issuers=current_issuers(), at=at)
@@ -79,19 +78,10 @@ def lint(as_json: bool, strict: bool, **options: Any) -> int:
     with Lines() as lines:
         for each in linted:
             kept = tuple(one for one in each.findings if one.id not in ignored)
-            worst |= any(strict or one.severity in _SERIOUS for one in kept)
+            worst |= any(strict or one.severity.is_serious for one in kept)
             report.add(replace(each, findings=kept), lines)
         report.finish(lines)
     return ExitCode.FINDINGS if worst else ExitCode.OK
-
-
-def _ignored(given: Sequence[str]) -> frozenset[str]:
-    ids = frozenset(each.upper() for each in given)
-    for each in sorted(ids - REGISTER.keys()):
-        raise ConfigError(
-            f"--ignore {quoted(each)}: no such finding", hint="see docs/findings-caa.md"
-        )
-    return ids
 
 
 def _zone(asking: Asking, setting: Setting) -> Iterator[_Linted]:

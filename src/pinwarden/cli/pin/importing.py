@@ -16,7 +16,7 @@ from pinwarden.cli.pin.form_list import list_forms
 from pinwarden.cli.pin.key_files import is_file, read_keys
 from pinwarden.cli.reading import json_option
 from pinwarden.errors import ConfigError, MalformedError, PinwardenError, quoted
-from pinwarden.findings import Finding, Severity
+from pinwarden.findings import Finding
 from pinwarden.names import display
 from pinwarden.pinning.draft import Draft
 from pinwarden.pinning.formats.reading.found import Imported, Known
@@ -33,7 +33,6 @@ from pinwarden.pinning.pinset import PinSet
 from pinwarden.pinning.policy import Mode, PinPolicy, PinRole
 from pinwarden.render.advice import next_step
 
-_SERIOUS = (Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL)
 _LONGEST_MESSAGE = 1000
 
 
@@ -147,7 +146,7 @@ def _tell(
     for note in imported.notes:
         say(f"note: {display(note, _LONGEST_MESSAGE)}")
     for each in findings:
-        if each.severity in _SERIOUS:
+        if each.severity.is_serious:
             who = f"{display(each.subject)}: " if each.subject else ""
             say(f"{each.severity}: {who}{display(each.message, _LONGEST_MESSAGE)} [{each.id}]")
     for host, problem in problems:

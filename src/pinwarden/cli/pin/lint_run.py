@@ -12,9 +12,9 @@ from typing import Any
 from pinwarden.cli.output import ExitCode, answer, answer_json
 from pinwarden.cli.pin.asking import Asking, ask_hosts, endpoint_of, endpoint_of_policy
 from pinwarden.cli.pin.pin_sets import read_set_text
-from pinwarden.cli.reading import parse_moment
+from pinwarden.cli.reading import ignored_findings, parse_moment
 from pinwarden.errors import ConfigError, MalformedError, quoted
-from pinwarden.findings import REGISTER, Finding, Severity
+from pinwarden.findings import Finding, where_of
 from pinwarden.names import display, normalise_name
 from pinwarden.net.endpoint import Endpoint
 from pinwarden.net.tls import ServedHost
@@ -27,7 +27,6 @@ from pinwarden.render.advice import next_step
 
 __all__ = ["Order", "chains_of", "lint_files"]
 
-_SERIOUS = (Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL)
 _LONGEST_MESSAGE = 1000
 # A person sees what is wrong from a few; JSON has them all.
 _MOST_OF_A_KIND = 10
@@ -62,7 +61,7 @@ class _Linted:
 
 def lint_files(order: Order) -> int:
     """Read every file before anybody is asked, then tell of each; returns the exit code."""
-    ignored = _ignored(order.ignored)
+    ignored = ignored_findings(order.ignored, "docs/findings-pins.md")
     drafts = [_read(file) for file in order.files]
     is_own = _is_own(order.own)
     at = parse_moment(order.at, "--at") or datetime.now(UTC)
@@ -97,20 +96,11 @@ def lint_files(order: Order) -> int:
 
 
 def _worse(code: ExitCode, linted: _Linted, *, strict: bool) -> ExitCode:
-    if any(strict or each.severity in _SERIOUS for each in linted.findings):
+    if any(strict or each.severity.is_serious for each in linted.findings):
         return ExitCode.FINDINGS
     if linted.not_checked and code is ExitCode.OK:
         return ExitCode.UNFINISHED
     return code
-
-
-def _ignored(given: Sequence[str]) -> frozenset[str]:
-    ids = frozenset(each.upper() for each in given)
-    for each in sorted(ids - REGISTER.keys()):
-        raise ConfigError(
-            f"--ignore {quoted(each)}: no such finding", hint="see docs/findings-pins.md"
-        )
-    return ids
 
 
 def _read(file: Path) -> Draft:
@@ -210,10 +200,6 @@ def _problems(served: ServedHost) -> Iterator[str]:
         yield f"{served.endpoint}: {served.left_out} more addresses were not asked"
 
 
-def _where(finding: Finding) -> str:
-    return dict(finding.details).get("where", "")
-
-
 def _text(linted: _Linted) -> Iterator[str]:
     groups: dict[str, list[Finding]] = {host: [] for host in ("", *linted.hosts)}
     for finding in linted.findings:
@@ -238,7 +224,7 @@ def _group_text(found: Sequence[Finding]) -> Iterator[str]:
         if kinds[finding.id] > _MOST_OF_A_KIND:
             continue
         yield f"    {finding.severity}: {display(finding.message, _LONGEST_MESSAGE)} [{finding.id}]"
-        where = _where(finding)
+        where = where_of(finding)
         if where:
             yield f"        at: {display(where, _LONGEST_MESSAGE)}"
         if kinds[finding.id] == 1:
@@ -259,7 +245,7 @@ def _json(linted: _Linted) -> dict[str, Any]:
                 "severity": str(each.severity),
                 "host": each.subject or None,
                 "message": each.message,
-                "where": _where(each),
+                "where": where_of(each),
                 "advice": next_step(each.kind),
             }
             for each in linted.findings

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from pinwarden.findings import Finding, Severity
+from pinwarden.findings import Finding, by_severity
 from pinwarden.pinning.draft import Draft, draft_of
 from pinwarden.pinning.lint.hosts import lint_host
 from pinwarden.pinning.lint.keys import lint_keys
@@ -17,8 +17,6 @@ from pinwarden.pinning.pinset import PinSet
 
 __all__ = ["lint_draft", "lint_set"]
 
-_ORDER = tuple(reversed(Severity))
-
 
 def lint_set(pins: PinSet, setting: LintSetting) -> tuple[Finding, ...]:
     """Every way in which a set that is in order will hurt, the gravest first.
@@ -30,7 +28,7 @@ def lint_set(pins: PinSet, setting: LintSetting) -> tuple[Finding, ...]:
 
 def lint_draft(draft: Draft, setting: LintSetting) -> tuple[Finding, ...]:
     """The same for a set as it is written, which clients may refuse."""
-    return _by_severity(_found(draft, setting))
+    return by_severity(_found(draft, setting))
 
 
 def _found(draft: Draft, setting: LintSetting) -> Iterator[Finding]:
@@ -43,8 +41,3 @@ def _found(draft: Draft, setting: LintSetting) -> Iterator[Finding]:
         chains = setting.served.get(policy.host, ())
         yield from lint_host(policy, chains, setting)
         yield from lint_trust(policy, chains, setting)
-
-
-def _by_severity(found: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Without repetitions; otherwise in the order given."""
-    return tuple(sorted(dict.fromkeys(found), key=lambda each: _ORDER.index(each.severity)))
