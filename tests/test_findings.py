@@ -11,7 +11,10 @@ from pinwarden.findings import REGISTER, FindingKind
 from pinwarden.render import next_step
 
 _DOCS = Path(__file__).parents[1] / "docs"
-_PAGES = ("findings-caa.md", "findings.md", "findings-pins.md")
+_PAGES = (
+    *("findings-audit.md", "findings-caa.md", "findings-headers.md", "findings.md"),
+    *("findings-pins.md", "findings-ct.md"),
+)
 _PARTS = ("**What it means.**", "**How sure we are.**", "**What to do.**")
 
 

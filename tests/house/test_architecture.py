@@ -28,9 +28,9 @@ MAY_USE: dict[str, set[str]] = {
     "x509": _VALUES,
     "ct": _VALUES | {"x509"},
     "caa": _VALUES | {"x509"},
-    "pinning": _VALUES | {"x509"},
+    "pinning": _VALUES | {"x509", "headers"},
     "watch": GROUND - {"render"},
-    "render": _VALUES | {"watch", "caa", "pinning"},
+    "render": _VALUES | {"watch", "caa", "pinning", "ct", "headers"},
     "config_channels": GROUND,
     "config": GROUND | _CONFIG,
     "net": GROUND | {"config_channels"},
@@ -46,6 +46,7 @@ MAY_USE: dict[str, set[str]] = {
 # Services meet the adapters as protocols and rows; whoever wires them hands the instances in.
 ADAPTERS_SEEN_BY_SERVICES = {
     *("net.logs", "net.channels.contract", "net.dns.contract", "store.contract"),
+    *("net.endpoint", "net.served"),
 }
 
 # Every decision on the ground floor must be replayable from bytes and a time.

@@ -31,6 +31,9 @@ def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[s
 def test_every_option_is_on_the_page() -> None:
     """Whatever `--help` offers, its page explains."""
     pages = {
+        "audit": (DOCS / "command-line-audit.md").read_text("utf-8"),
+        "ct": (DOCS / "command-line-ct.md").read_text("utf-8"),
+        "header": (DOCS / "command-line-audit.md").read_text("utf-8"),
         "pin": (DOCS / "command-line-pin.md").read_text("utf-8"),
         "": (DOCS / "command-line.md").read_text("utf-8"),
     }

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from pinwarden.lab.tls import server_context
 from pinwarden.net.endpoint import Endpoint
+from pinwarden.net.served import Failure, ServedAddress
 from pinwarden.net.starttls import LONGEST_LINE, STARTTLS_PORTS, Declined, start_tls
-from pinwarden.net.tls import Failure, ServedAddress, TLSAsker, verifying_context
+from pinwarden.net.tls import TLSAsker, verifying_context
 from support.pin_world import HOST, world
 from support.starttls_server import DIALOGUES, Dialogue, StartTLSServer, lines
 

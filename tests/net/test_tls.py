@@ -21,15 +21,8 @@ from pinwarden.errors import ConfigError
 from pinwarden.lab.ca import CA, key_pem, pem
 from pinwarden.lab.tls import Credentials, LabTLS, server_context
 from pinwarden.net.endpoint import Endpoint, parse_endpoint
-from pinwarden.net.tls import (
-    MOST_ADDRESSES,
-    Failure,
-    ServedAddress,
-    ServedHost,
-    TLSAsker,
-    _without_idle_loopback,
-    verifying_context,
-)
+from pinwarden.net.served import Failure, ServedAddress, ServedHost
+from pinwarden.net.tls import MOST_ADDRESSES, TLSAsker, _without_idle_loopback, verifying_context
 from support.pin_world import HOST, said, world
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

@@ -19,12 +19,27 @@ from pinwarden.errors import ConfigError, PinwardenError
 # command -> (module, attribute, one line of help)
 _COMMANDS = {
     "alerts": ("pinwarden.cli.alerts", "alerts", "What people were told: list, ack, test."),
+    "audit": (
+        "pinwarden.cli.audit",
+        "audit",
+        "One report of a host: chain, SCTs, CAA, headers, pins.",
+    ),
     "caa": (
         "pinwarden.cli.caa.group",
         "caa",
         "Which CAs may issue: check, lint, make, watch.",
     ),
+    "ct": (
+        "pinwarden.cli.ct.group",
+        "ct",
+        "SCTs, browser policies, inclusion proofs: scts, policy, prove, logs.",
+    ),
     "demo": ("pinwarden.cli.demo", "demo", "A world on loopback: an attack, and the answer to it."),
+    "header": (
+        "pinwarden.cli.header.group",
+        "header",
+        "Retired headers: find them in answers and in server configurations.",
+    ),
     "log-list": ("pinwarden.cli.log_list", "log_list", "The log lists in use: show, update."),
     "pin": (
         "pinwarden.cli.pin.group",

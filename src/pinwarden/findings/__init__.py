@@ -4,7 +4,10 @@ Every kind of finding has a stable id, registered here and explained on the page
 `docs/findings*.md` (a test holds them together).
 """
 
+from pinwarden.findings.audit import *
 from pinwarden.findings.caa import *
 from pinwarden.findings.finding import *
+from pinwarden.findings.headers import *
 from pinwarden.findings.monitoring import *
 from pinwarden.findings.pins import *
+from pinwarden.findings.transparency import *

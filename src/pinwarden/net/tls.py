@@ -15,16 +15,16 @@ import re
 import socket
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from ipaddress import ip_address
 
 from pinwarden.errors import ConfigError, quoted
 from pinwarden.net.endpoint import Endpoint
+from pinwarden.net.served import Failure, ServedAddress, ServedHost
 from pinwarden.net.starttls import LONGEST_LINE, STARTTLS_PORTS, Declined, start_tls
 from pinwarden.pinning.peer_chain import sent_chain, verified_chain
 
-__all__ = ["Failure", "ServedAddress", "ServedHost", "TLSAsker", "verifying_context"]
+__all__ = ["TLSAsker", "verifying_context"]
 
 _TIMEOUT = 10.0
 _PARALLEL = 16
@@ -36,60 +36,6 @@ _HANDSHAKE, _ALERT = 22, 21
 # Where in its source Python's ssl module met an error.
 _OPENSSL_PLACE = re.compile(r" \(_ssl\.c:\d+\)$")
 _USUAL_STARTTLS = {port: protocol for protocol, port in STARTTLS_PORTS.items()} | {587: "smtp"}
-
-
-class Failure(StrEnum):
-    """Why there is no verified chain."""
-
-    UNREACHABLE = "unreachable"
-    TIMEOUT = "timeout"
-    NOT_TLS = "not-tls"
-    REFUSED = "refused"
-    UNTRUSTED = "untrusted"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServedAddress:
-    """What one address served.
-
-    `verified` runs in DER from the leaf to the trust anchor, as the TLS library verified
-    it for this host; it is empty, and `failure` and `problem` say why, where that did not
-    come about. `sent` is what the server sent, which proves nothing; where the handshake
-    failed for another reason than the certificate it is empty too. `nobody_listens` is
-    whether the address itself said that the port is closed.
-    """
-
-    address: str
-    port: int
-    verified: tuple[bytes, ...] = ()
-    sent: tuple[bytes, ...] = ()
-    failure: Failure | None = None
-    problem: str = ""
-    protocol: str = ""
-    nobody_listens: bool = False
-
-    def __str__(self) -> str:
-        host = f"[{self.address}]" if ":" in self.address else self.address
-        return f"{host}:{self.port}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServedHost:
-    """What a host served, in the order in which its addresses were found.
-
-    `problem` says why there is no address; `left_out` counts those beyond the first 32,
-    which were not asked.
-    """
-
-    endpoint: Endpoint
-    addresses: tuple[ServedAddress, ...] = ()
-    problem: str = ""
-    left_out: int = 0
-
-    @property
-    def chains(self) -> tuple[tuple[bytes, ...], ...]:
-        """The verified chains, each once, in the order in which they were met."""
-        return tuple(dict.fromkeys(each.verified for each in self.addresses if each.verified))
 
 
 def verifying_context(

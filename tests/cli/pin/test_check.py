@@ -18,7 +18,7 @@ from pinwarden.cli.pin.checking import Checked, check_address
 from pinwarden.lab import asn1
 from pinwarden.lab.ca import CA, PrivateKey, key_pem, pem
 from pinwarden.lab.tls import Credentials, LabTLS
-from pinwarden.net.tls import ServedAddress
+from pinwarden.net.served import ServedAddress
 from pinwarden.pinning import PinSet
 from support.pin_world import HOST, world
 from support.starttls_server import StartTLSServer

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from pinwarden.cli.pin.asking import asking_from, asking_options
+from pinwarden.cli.asking_hosts import asking_from, asking_options
 from pinwarden.cli.reading import json_option
 
 

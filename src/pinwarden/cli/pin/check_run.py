@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from pinwarden.cli.asking_hosts import Asking, ask_hosts, endpoint_of, endpoint_of_policy
 from pinwarden.cli.output import ExitCode, answer, answer_json
-from pinwarden.cli.pin.asking import Asking, ask_hosts, endpoint_of, endpoint_of_policy
 from pinwarden.cli.pin.check_view import checked_json, checked_text
 from pinwarden.cli.pin.checking import Checked, CheckedAddress, check_address
 from pinwarden.cli.pin.key_files import is_file, read_chain
@@ -17,7 +17,7 @@ from pinwarden.cli.reading import parse_moment
 from pinwarden.errors import ConfigError, VerificationError, quoted
 from pinwarden.names import display
 from pinwarden.net.endpoint import Endpoint
-from pinwarden.net.tls import Failure, ServedAddress
+from pinwarden.net.served import Failure, ServedAddress
 from pinwarden.pinning.pin import PinError, parse_pin
 from pinwarden.pinning.pinset import PinSet
 from pinwarden.pinning.policy import Mode, PinnedKey, PinPolicy, PinRole, UnpinnedHosts

@@ -11,7 +11,7 @@ from pinwarden import findings
 from pinwarden.cli.output import ExitCode
 from pinwarden.cli.pin.keys import keys_of_chain
 from pinwarden.findings import Finding, FindingKind
-from pinwarden.net.tls import Failure, ServedAddress
+from pinwarden.net.served import Failure, ServedAddress
 from pinwarden.pinning.pin import Pin
 from pinwarden.pinning.pinset import PinSet
 from pinwarden.pinning.policy import Mode, PinPolicy, PinRole

@@ -9,15 +9,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from pinwarden.cli.asking_hosts import Asking, ask_hosts, endpoint_of, endpoint_of_policy
 from pinwarden.cli.output import ExitCode, answer, answer_json
-from pinwarden.cli.pin.asking import Asking, ask_hosts, endpoint_of, endpoint_of_policy
 from pinwarden.cli.pin.pin_sets import read_set_text
 from pinwarden.cli.reading import ignored_findings, parse_moment
 from pinwarden.errors import ConfigError, MalformedError, quoted
 from pinwarden.findings import Finding, where_of
 from pinwarden.names import display, normalise_name
 from pinwarden.net.endpoint import Endpoint
-from pinwarden.net.tls import ServedHost
+from pinwarden.net.served import ServedHost
 from pinwarden.pinning.draft import Draft, covering, read_draft
 from pinwarden.pinning.host import normalise_host, suffixes
 from pinwarden.pinning.lint import LintSetting, lint_draft

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
+from pinwarden.cli.asking_hosts import Asking, ask_hosts, endpoint_of
 from pinwarden.cli.output import ExitCode, answer, answer_json, say
-from pinwarden.cli.pin.asking import Asking, ask_hosts, endpoint_of
 from pinwarden.cli.pin.key_files import is_file, read_keys
 from pinwarden.cli.pin.keys import ShownKey, keys_of_chain, keys_of_material
 from pinwarden.cli.pin.offline import verify_offline
@@ -17,7 +17,7 @@ from pinwarden.cli.pin.writing import write_file
 from pinwarden.errors import ConfigError, PinwardenError, VerificationError, quoted
 from pinwarden.names import display
 from pinwarden.net.endpoint import Endpoint
-from pinwarden.net.tls import Failure, ServedHost
+from pinwarden.net.served import Failure, ServedHost
 from pinwarden.pinning.material import CertificateRole
 from pinwarden.pinning.pin import Pin, PinError, parse_pin
 from pinwarden.pinning.pinset import PinSet

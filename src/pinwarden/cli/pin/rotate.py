@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pinwarden.cli.pin.asking import asking_from, asking_options
+from pinwarden.cli.asking_hosts import asking_from, asking_options
 from pinwarden.cli.pin.key_files import passphrase_option
 from pinwarden.cli.reading import config_option, json_option, store_option
 from pinwarden.pinning.rotation.state import LONGEST_LAG

@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 
+from pinwarden.cli.asking_hosts import Asking, ask_hosts, endpoint_of, endpoint_of_policy
 from pinwarden.cli.output import ExitCode, answer, answer_json, say, say_error
-from pinwarden.cli.pin.asking import Asking, ask_hosts, endpoint_of, endpoint_of_policy
 from pinwarden.cli.pin.editing import PinFile, diff_of
 from pinwarden.cli.pin.key_files import read_chain
 from pinwarden.cli.pin.lint_run import chains_of

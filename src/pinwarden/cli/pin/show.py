@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from pinwarden.cli.pin.asking import asking_from, asking_options
+from pinwarden.cli.asking_hosts import asking_from, asking_options
 from pinwarden.cli.pin.key_files import passphrase_option
 from pinwarden.cli.pin.keys import FORMS
 from pinwarden.cli.reading import json_option

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pinwarden.cli.asking_hosts import Asking, ask_hosts, endpoint_of
 from pinwarden.cli.output import ExitCode, answer, answer_json, say
-from pinwarden.cli.pin.asking import Asking, ask_hosts, endpoint_of
 from pinwarden.cli.pin.key_files import could_be_host, is_file, looks_like_pin, read_keys
 from pinwarden.cli.pin.keys import ShownKey, key_json, keys_of_chain, keys_of_material
 from pinwarden.errors import ConfigError
 from pinwarden.names import display
-from pinwarden.net.tls import Failure, ServedAddress, ServedHost
+from pinwarden.net.served import Failure, ServedAddress, ServedHost
 from pinwarden.pinning.pin import Pin, PinError, parse_pin
 
 __all__ = ["Order", "show_pins"]

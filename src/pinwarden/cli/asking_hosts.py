@@ -17,7 +17,7 @@ from pinwarden.net.starttls import STARTTLS_PORTS
 
 if TYPE_CHECKING:
     from pinwarden.net.endpoint import Endpoint
-    from pinwarden.net.tls import ServedHost
+    from pinwarden.net.served import ServedHost
 
 __all__ = [
     "Asking",

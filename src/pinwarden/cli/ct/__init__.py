@@ -1,0 +1,1 @@
+"""`pinwarden ct`: SCTs, browser policies, inclusion proofs, logs."""

@@ -1,0 +1,1 @@
+"""`pinwarden header`: retired headers."""

@@ -1,0 +1,54 @@
+"""The logs that commands check against: what is kept here, asked from nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import click
+
+from pinwarden.cli.log_sources import cache_folder
+from pinwarden.ct.log import LogList, Program
+from pinwarden.findings import Finding
+
+__all__ = ["KeptLogs", "kept_logs", "log_list_option"]
+
+# Firefox compiles its list from that of Chrome.
+_PROGRAMS = (Program.CHROME, Program.APPLE)
+
+log_list_option = click.option(
+    "--log-list",
+    "log_lists",
+    multiple=True,
+    metavar="NAME|FILE|URL",
+    help="Check against this log list alone; may be repeated [default: all that are kept].",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptLogs:
+    """All logs known, and what is wrong with the lists they are from."""
+
+    logs: LogList
+    findings: tuple[Finding, ...]
+
+
+def kept_logs(named: Sequence[str], at: datetime) -> KeptLogs:
+    """The logs of the lists that are named, or else every log that is or was known.
+
+    Nothing is fetched. Raises `ConfigError` for a file that is no log list, `OutsideError`
+    for a list that was never fetched.
+    """
+    from pinwarden.ct.known_logs import known_logs
+    from pinwarden.ct.loglist import merge_log_lists
+    from pinwarden.net.loglists import list_source, load_log_list
+
+    sources = [list_source(each) for each in named or _PROGRAMS]
+    used = [load_log_list(source, cache_folder(), at=at) for source in sources]
+    lists = [each.log_list for each in used]
+    if not named:
+        # What a log is called that is in no list any more, and when it was retired.
+        lists.append(known_logs())
+    findings = tuple(finding for each in used for finding in each.findings)
+    return KeptLogs(merge_log_lists(lists), findings)
