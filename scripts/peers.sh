@@ -8,8 +8,11 @@
 #   minisign            signs and verifies files; pin set bundles are in its format
 #   nginx, redis-server, postgres
 #                       servers that pinned clients talk to, and nginx as a client too
+#   apache2, caddy, haproxy, nginx's headers-more
+#                       send the headers that configurations name, which are then compared
 #   xmllint             reads what is exported for Android and Apple
 #   envoy               a client of exported pins: the binary that the Python package pyvoy brings
+#   sslyze              a scanner, which benchmarks measure beside `pinwarden audit`
 #   rustls              crates for tests/peers/pin_clients/rust, of the versions in its Cargo.toml
 #   okhttp, kotlinc     jars through Maven, at the versions of tests/peers/pin_clients/pom.xml
 #   android-all, trustkit
@@ -102,6 +105,18 @@ install_debian() {
   say "$package unpacked:$missing"
 }
 
+# A module that Debian's nginx loads; it has no program of its own.
+install_headers_more() {
+  local package=libnginx-mod-http-headers-more-filter file=ngx_http_headers_more_filter_module.so words
+  [ ! -f "$debian/usr/lib/nginx/modules/$file" ] && [ ! -f "/usr/lib/nginx/modules/$file" ] ||
+    { say "nginx's headers-more is here already"; return; }
+  if words=$(unpack "$package"); then
+    say "$package unpacked"
+  else
+    say "no headers-more for nginx: Debian's package $package cannot be unpacked here ($words)"
+  fi
+}
+
 # The `tool` lines of go.mod need Go 1.24, and sunlight's SQLite needs a C compiler.
 has_go() {
   local version
@@ -181,6 +196,18 @@ install_envoy() {
   fi
 }
 
+# Scans servers; benchmarks only. Into an environment of its own, since it brings OpenSSL builds.
+install_sslyze() {
+  [ ! -x "$bin/sslyze" ] || { say "sslyze is there"; return; }
+  if python3 -m venv .peers/sslyze && timeout 300 .peers/sslyze/bin/pip install --quiet --no-input \
+    --disable-pip-version-check sslyze==6.3.1 >.peers/sslyze.words 2>&1; then
+    ln -sf "$PWD/.peers/sslyze/bin/sslyze" "$bin/sslyze"
+    say "sslyze installed"
+  else
+    say "no sslyze: pip cannot install it ($(tail -n 1 .peers/sslyze.words))"
+  fi
+}
+
 # The classes of Android itself, as Robolectric publishes them: its reader of network security
 # configurations runs without a phone.
 install_android() {
@@ -222,6 +249,10 @@ install_debian tinydns tinydns-data tinydns-get
 install_debian dnsmasq-base dnsmasq
 install_debian minisign minisign
 install_debian nginx nginx
+install_headers_more
+install_debian apache2-bin apache2
+install_debian caddy caddy
+install_debian haproxy haproxy
 install_debian redis-server redis-server
 install_debian postgresql-15 postgres initdb
 install_debian libxml2-utils xmllint
@@ -232,4 +263,5 @@ install_okhttp
 install_android
 install_trustkit
 install_envoy
+install_sslyze
 exit 0

@@ -16,7 +16,8 @@ import pytest
 from pinwarden.cli.log_list_view import render_lists
 from pinwarden.cli.main import run
 from pinwarden.ct.known_logs import known_logs
-from pinwarden.net.loglists import list_source, load_log_list
+from pinwarden.net.loglists.known import load_log_list
+from pinwarden.net.loglists.sources import list_source
 from support.log_lists import entry, list_json, tiled_entry
 
 TODAY = datetime.now(UTC)

@@ -23,6 +23,7 @@ from pinwarden.lab.tls import Credentials, LabTLS, server_context
 from pinwarden.net.endpoint import Endpoint, parse_endpoint
 from pinwarden.net.served import Failure, ServedAddress, ServedHost
 from pinwarden.net.tls import MOST_ADDRESSES, TLSAsker, _without_idle_loopback, verifying_context
+from pinwarden.net.tls_words import starttls_hint
 from support.pin_world import HOST, said, world
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -188,11 +189,9 @@ async def test_a_server_that_speaks_no_tls() -> None:
 @pytest.mark.parametrize("port", [25, 587, 143, 5432])
 def test_a_hint_on_well_known_ports(port: int) -> None:
     """Where a protocol usually begins in plain text, the option for it is named."""
-    from pinwarden.net.tls import _starttls_hint
-
-    assert "--starttls" in _starttls_hint(Endpoint(HOST, port))
-    assert _starttls_hint(Endpoint(HOST, port, "smtp")) == ""
-    assert _starttls_hint(Endpoint(HOST, 8443)) == ""
+    assert "--starttls" in starttls_hint(Endpoint(HOST, port))
+    assert starttls_hint(Endpoint(HOST, port, "smtp")) == ""
+    assert starttls_hint(Endpoint(HOST, 8443)) == ""
 
 
 async def test_a_server_that_hangs_up() -> None:

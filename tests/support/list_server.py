@@ -9,7 +9,7 @@ from email.utils import format_datetime
 from aiohttp import web
 
 from pinwarden.ct.log import Program
-from pinwarden.net.loglists import ListInUse, ListSource
+from pinwarden.net.loglists.sources import ListInUse, ListSource
 from support.log_lists import entry, list_json, sign_list, signer_pem
 
 AT = datetime(2026, 10, 1, 12, tzinfo=UTC)

@@ -17,7 +17,7 @@ from pinwarden.net.starttls import STARTTLS_PORTS
 
 if TYPE_CHECKING:
     from pinwarden.net.endpoint import Endpoint
-    from pinwarden.net.served import ServedHost
+    from pinwarden.net.served import ServedHost, Wanted
 
 __all__ = [
     "Asking",
@@ -145,18 +145,21 @@ def endpoint_of_policy(host: str, asking: Asking) -> Endpoint:
     return endpoint_of(f"[{host}]" if ":" in host else host, asking)
 
 
-def ask_hosts(endpoints: Sequence[Endpoint], asking: Asking) -> list[ServedHost]:
+def ask_hosts(
+    endpoints: Sequence[Endpoint], asking: Asking, wanted: Wanted | None = None
+) -> list[ServedHost]:
     """What hosts serve at each of their addresses, in the order of the hosts.
 
-    Raises `ConfigError` for trust anchors or a client certificate that cannot be read;
-    what a host does or fails to do is in its answer.
+    `wanted` is what is to be found out beside the chains. Raises `ConfigError` for trust
+    anchors or a client certificate that cannot be read; what a host does or fails to do is
+    in its answer.
     """
     from pinwarden.net.tls import TLSAsker, verifying_context
 
     context = verifying_context(asking.cafile, client_certificate=asking.client_certificate)
 
     async def ask() -> list[ServedHost]:
-        asker = TLSAsker(context, timeout=asking.timeout, family=asking.family)
+        asker = TLSAsker(context, timeout=asking.timeout, family=asking.family, wanted=wanted)
         slots = asyncio.Semaphore(_PARALLEL)
 
         async def one(endpoint: Endpoint) -> ServedHost:

@@ -21,6 +21,7 @@ _SHIELDS = {
     "prevent": "CAA records: made, checked, verified, observed",
     "detect": "CT logs: read whole, checked, each issuance told once",
     "defend": "pins in your own clients: made, kept, checked",
+    "examine": "audits: what is served, promised, permitted",
 }
 # What catches the eye, and how: a heading, a command, a promise kept or broken, an alert.
 _COLOURS: tuple[tuple[re.Pattern[str], dict[str, str | bool]], ...] = (

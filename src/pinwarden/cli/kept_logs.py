@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 import click
+import platformdirs
 
-from pinwarden.cli.log_sources import cache_folder
 from pinwarden.ct.log import LogList, Program
 from pinwarden.findings import Finding
 
-__all__ = ["KeptLogs", "kept_logs", "log_list_option"]
+__all__ = ["KeptLogs", "cache_folder", "kept_logs", "log_list_option"]
 
 # Firefox compiles its list from that of Chrome.
 _PROGRAMS = (Program.CHROME, Program.APPLE)
@@ -24,6 +25,11 @@ log_list_option = click.option(
     metavar="NAME|FILE|URL",
     help="Check against this log list alone; may be repeated [default: all that are kept].",
 )
+
+
+def cache_folder() -> Path:
+    """Where fetched log lists are kept."""
+    return platformdirs.user_cache_path("pinwarden") / "log-lists"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,8 @@ def kept_logs(named: Sequence[str], at: datetime) -> KeptLogs:
     """
     from pinwarden.ct.known_logs import known_logs
     from pinwarden.ct.loglist import merge_log_lists
-    from pinwarden.net.loglists import list_source, load_log_list
+    from pinwarden.net.loglists.known import load_log_list
+    from pinwarden.net.loglists.sources import list_source
 
     sources = [list_source(each) for each in named or _PROGRAMS]
     used = [load_log_list(source, cache_folder(), at=at) for source in sources]

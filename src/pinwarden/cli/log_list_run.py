@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pinwarden.cli.kept_logs import cache_folder
 from pinwarden.cli.log_list_view import (
     Change,
     render_changes,
@@ -15,14 +16,15 @@ from pinwarden.cli.log_list_view import (
     show_document,
     update_document,
 )
-from pinwarden.cli.log_sources import cache_folder
 from pinwarden.cli.output import ExitCode, answer, answer_json, on_terminal
 from pinwarden.config import CONTACT_VARIABLE, Config, default_config_file, load_config
 from pinwarden.ct.loglist import merge_log_lists
 from pinwarden.errors import OutsideError
 from pinwarden.findings import LOG_LIST_UNREACHABLE, Finding, Severity
 from pinwarden.net.http import HTTPClient
-from pinwarden.net.loglists import ListInUse, ListSource, fetch_log_list, list_source, load_log_list
+from pinwarden.net.loglists.fetch import fetch_log_list
+from pinwarden.net.loglists.known import load_log_list
+from pinwarden.net.loglists.sources import ListInUse, ListSource, list_source
 
 
 def show_lists(

@@ -13,7 +13,7 @@ from pinwarden.ct.log import Log, LogList
 from pinwarden.ct.loglist import is_stale, why_not_followed
 from pinwarden.findings import Finding
 from pinwarden.names import display
-from pinwarden.net.loglists import ListInUse, Origin
+from pinwarden.net.loglists.sources import ListInUse, Origin
 
 _VERSION = 1
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-import platformdirs
-
+from pinwarden.cli.kept_logs import cache_folder
 from pinwarden.ct.log import Log, LogList
 from pinwarden.ct.loglist import logs_to_follow, merge_log_lists
 from pinwarden.errors import ConfigError
@@ -35,11 +33,6 @@ class Sources:
         return tuple(each for each in possible if each not in found)
 
 
-def cache_folder() -> Path:
-    """Where fetched log lists are kept."""
-    return platformdirs.user_cache_path("pinwarden") / "log-lists"
-
-
 async def load_sources(
     http: HTTPClient, lists: tuple[str, ...], *, refresh_after: timedelta = timedelta(0)
 ) -> Sources:
@@ -49,7 +42,8 @@ async def load_sources(
     for again: a run every few minutes must not be a burden on its server.
     """
     from pinwarden.ct.log import Program
-    from pinwarden.net.loglists import fetch_log_list, list_source
+    from pinwarden.net.loglists.fetch import fetch_log_list
+    from pinwarden.net.loglists.sources import list_source
 
     at = datetime.now(UTC)
     sources = [list_source(each) for each in lists]

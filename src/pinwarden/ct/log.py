@@ -72,6 +72,16 @@ class Listing:
     earlier: tuple[tuple[LogState, datetime | None], ...] = ()
     as_of: datetime | None = None
 
+    @property
+    def states(self) -> tuple[tuple[LogState, datetime | None], ...]:
+        """All states that are known with their beginnings, oldest first."""
+        return (*self.earlier, (self.state, self.since))
+
+    def state_at(self, at: datetime) -> LogState:
+        """The state at a time: unknown before the first, and one without a date is as old."""
+        begun = [state for state, since in self.states if since is None or since <= at]
+        return begun[-1] if begun else LogState.UNKNOWN
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Log:
@@ -103,6 +113,12 @@ class Log:
     log_type: str = ""
     previous_operators: tuple[PreviousOperator, ...] = ()
     listings: tuple[Listing, ...] = ()
+
+    def operator_at(self, at: datetime) -> str:
+        """Who ran the log at a time: logs change hands."""
+        before = (each for each in self.previous_operators if at < each.until)
+        first = min(before, key=lambda each: each.until, default=None)
+        return self.operator if first is None else first.name
 
     def listing(self, program: Program) -> Listing | None:
         """What `program` says about the log, if it lists it."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from pinwarden.ct.head import LogID, LogKey
 from pinwarden.ct.leaf import EntryType, encode_leaf, parse_leaf_index
@@ -25,6 +26,7 @@ __all__ = [
     "SCTSource",
     "SignedEntry",
     "embedded_entry",
+    "log_key",
     "parse_sct",
     "parse_sct_list",
     "sct_leaf_hash",
@@ -155,3 +157,9 @@ def verify_sct(sct: SCT, entry: SignedEntry, key: LogKey) -> None:
     That the key is the log's is the caller's to know: `key.log_id` must be `sct.log_id`.
     """
     key.verify(signed_by_sct(sct, entry), sct.signature)
+
+
+@lru_cache(maxsize=1024)
+def log_key(der: bytes) -> LogKey:
+    """The key of a log, loaded once for all SCTs of the log; raises `MalformedError`."""
+    return LogKey(der)

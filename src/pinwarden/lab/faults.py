@@ -31,6 +31,11 @@ class Faults:
     skew: timedelta = timedelta(0)
     """Added to the timestamp of every head."""
 
+    withhold: bool = False
+    """What is submitted from now on is promised, and never entered."""
+    wrong_proof: bool = False
+    """Every inclusion proof, and every hash in a tile, has a flipped bit."""
+
     short_answers: int | None = None
     """No answer of get-entries has more than this many entries."""
     empty_entries: bool = False

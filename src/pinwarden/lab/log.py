@@ -27,11 +27,11 @@ from pinwarden.ct.head import (
 )
 from pinwarden.ct.leaf import EntryType, Extra, encode_leaf, encode_leaf_index
 from pinwarden.ct.log import Log, LogKind, LogState
-from pinwarden.ct.merkle import RootHash, leaf_hash
-from pinwarden.ct.tree import Tree
+from pinwarden.ct.merkle import RootHash
 from pinwarden.lab.ca import Issued, PrivateKey, new_key, spki_of
 from pinwarden.lab.exchange import Shelf
 from pinwarden.lab.faults import Faults, Visits
+from pinwarden.lab.history import History, another
 from pinwarden.lab.submission import read_precertificate
 
 TILE_WIDTH = 256
@@ -71,37 +71,6 @@ class Published:
     size: int
     root: RootHash
     timestamp_ms: int
-
-
-class History:
-    """Entries and the tree they make."""
-
-    def __init__(self, shelf: Shelf | None = None) -> None:
-        self.leaves: list[bytes] = []
-        self.extras: list[Extra | bytes] = []
-        self.tree = Tree()
-        self.shelf = shelf or Shelf()
-        self.by_hash: dict[bytes, int] = {}
-
-    def extend(self, leaves: Sequence[bytes], extras: Sequence[Extra | bytes]) -> None:
-        """Adds entries."""
-        hashed = [leaf_hash(leaf) for leaf in leaves]
-        self.by_hash.update(zip(hashed, range(len(self.leaves), 1 << 62), strict=False))
-        self.leaves += leaves
-        self.extras += extras
-        self.tree.extend(hashed)
-
-    def forked(self, at: int) -> History:
-        """The same up to entry `at`, and from there on another log."""
-        other = History()
-        other.extend(self.leaves[:at], self.extras[:at])
-        other.extend([another(leaf) for leaf in self.leaves[at:]], self.extras[at:])
-        return other
-
-
-def another(leaf: bytes) -> bytes:
-    """The same leaf with another timestamp: well formed, and not what was promised."""
-    return leaf[:2] + (int.from_bytes(leaf[2:10], "big") ^ 1).to_bytes(8, "big") + leaf[10:]
 
 
 class LabLog:
@@ -156,7 +125,7 @@ class LabLog:
         self._frozen: Published | None = None
         self._signatures: dict[tuple[LogKind, Published], bytes] = {}
         self._heads_served = 0
-        self._submitted: dict[bytes, int] = {}
+        self._submitted: dict[bytes, bytes] = {}
         self._tiled = any(face.kind is LogKind.STATIC for face in self.faces)
         self.publish()
 
@@ -224,14 +193,13 @@ class LabLog:
 
     def add_certificate(self, chain: Sequence[bytes]) -> int:
         """Enter a certificate, followed by its issuers; returns the entry's number."""
-        extra = self.beside(None, chain[1:])
-        return self._add(EntryType.X509, chain[0], None, extra)
+        with self._lock:
+            return self.add_leaf(*self._certificate(chain))
 
     def add_precertificate(self, chain: Sequence[bytes]) -> int:
         """Enter a precertificate, followed by its issuers; returns the entry's number."""
-        tbs, issuer_key_hash = read_precertificate(chain)
-        extra = self.beside(chain[0], chain[1:])
-        return self._add(EntryType.PRECERT, tbs, issuer_key_hash, extra)
+        with self._lock:
+            return self.add_leaf(*self._precertificate(chain))
 
     def add_issued(self, issued: Issued) -> tuple[int, int]:
         """Enter both halves of an issuance; returns their numbers.
@@ -239,8 +207,9 @@ class LabLog:
         What is entered is what the CA says it promised, however damaged.
         """
         extra = self.beside(issued.precertificate, issued.precertificate_chain[1:])
-        first = self._add(EntryType.PRECERT, issued.tbs, issued.issuer_key_hash, extra)
-        return first, self.add_certificate(issued.certificate_chain)
+        with self._lock:
+            leaf = self._leaf(EntryType.PRECERT, issued.tbs, issued.issuer_key_hash)
+            return self.add_leaf(leaf, extra), self.add_certificate(issued.certificate_chain)
 
     def add_leaf(self, leaf: bytes, extra: Extra | bytes) -> int:
         """Enter any leaf, as from another log; returns the entry's number.
@@ -273,37 +242,43 @@ class LabLog:
             return b""
         return encode_leaf_index(index + 1 if self.faults.wrong_leaf_index else index)
 
-    def _add(
-        self, type_: EntryType, signed: bytes, issuer_key_hash: bytes | None, extra: Extra
-    ) -> int:
-        with self._lock:
-            index = self.size
-            leaf = encode_leaf(
-                self.now_ms(), type_, signed, issuer_key_hash, self.extensions(index)
-            )
-            return self.add_leaves([leaf], [extra])
+    def _certificate(self, chain: Sequence[bytes]) -> tuple[bytes, Extra]:
+        return self._leaf(EntryType.X509, chain[0], None), self.beside(None, chain[1:])
+
+    def _precertificate(self, chain: Sequence[bytes]) -> tuple[bytes, Extra]:
+        leaf = self._leaf(EntryType.PRECERT, *read_precertificate(chain))
+        return leaf, self.beside(chain[0], chain[1:])
+
+    def _leaf(self, type_: EntryType, signed: bytes, issuer_key_hash: bytes | None) -> bytes:
+        """The leaf of an entry that would be the next one."""
+        extensions = self.extensions(self.size)
+        return encode_leaf(self.now_ms(), type_, signed, issuer_key_hash, extensions)
 
     # What it promises.
 
     def add_chain(self, chain: Sequence[bytes], kind: LogKind | None = None) -> bytes:
         """Enter a certificate and promise it: the serialized SCT (RFC 6962 section 3.2)."""
-        return self._sct(self._submit(chain, self.add_certificate), kind)
+        return self._sct(self._submit(chain, self._certificate), kind)
 
     def add_pre_chain(self, chain: Sequence[bytes], kind: LogKind | None = None) -> bytes:
         """Enter a precertificate and promise it: the serialized SCT."""
-        return self._sct(self._submit(chain, self.add_precertificate), kind)
+        return self._sct(self._submit(chain, self._precertificate), kind)
 
-    def _submit(self, chain: Sequence[bytes], enter: Callable[[Sequence[bytes]], int]) -> int:
+    def _submit(
+        self, chain: Sequence[bytes], make: Callable[[Sequence[bytes]], tuple[bytes, Extra]]
+    ) -> bytes:
         # The same certificate again gets the same promise (RFC 6962 section 3).
         key = sha256(chain[0]).digest()
         with self._lock:
             if key not in self._submitted:
-                self._submitted[key] = enter(chain)
+                leaf, extra = make(chain)
+                if not self.faults.withhold:
+                    self.add_leaf(leaf, extra)
+                self._submitted[key] = leaf
             return self._submitted[key]
 
-    def _sct(self, index: int, kind: LogKind | None) -> bytes:
+    def _sct(self, leaf: bytes, kind: LogKind | None) -> bytes:
         face = self.face(kind)
-        leaf = self.leaf(index)
         extensions = leaf[-_LEAF_INDEX_SIZE:] if self._tiled else b""
         # What an SCT signs is, byte for byte, the MerkleTreeLeaf.
         return b"".join(

@@ -11,7 +11,8 @@ from pinwarden.ct.leaf import EntryType, Extra, encode_extra_data
 from pinwarden.ct.log import LogKind
 from pinwarden.errors import MalformedError
 from pinwarden.lab.exchange import Answer, Question, compress, in_json, refusal
-from pinwarden.lab.log import History, LabLog
+from pinwarden.lab.history import History, flipped
+from pinwarden.lab.log import LabLog
 from pinwarden.lab.submission import RefusedError, read_chain, sct_json
 
 
@@ -127,7 +128,7 @@ def _proof_by_hash(log: LabLog, question: Question) -> Answer:
     index = history.by_hash.get(wanted)
     if index is None or index >= size:
         return refusal(404, "no entry has this hash")
-    proof = history.tree.inclusion_proof(index, size)
+    proof = _inclusion_proof(log, index, size)
     return in_json({"leaf_index": index, "audit_path": _texts(proof)})
 
 
@@ -135,7 +136,7 @@ def _entry_and_proof(log: LabLog, question: Question) -> Answer:
     size = _size(log, question)
     index = _number(question, "leaf_index")
     history = log.history
-    proof = history.tree.inclusion_proof(index, size)
+    proof = _inclusion_proof(log, index, size)
     leaf = history.leaves[index]
     return in_json(
         {
@@ -144,6 +145,11 @@ def _entry_and_proof(log: LabLog, question: Question) -> Answer:
             "audit_path": _texts(proof),
         }
     )
+
+
+def _inclusion_proof(log: LabLog, index: int, size: int) -> list[bytes]:
+    proof = log.history.tree.inclusion_proof(index, size)
+    return [flipped(node) if log.faults.wrong_proof else node for node in proof]
 
 
 def _size(log: LabLog, question: Question) -> int:

@@ -13,7 +13,8 @@ from pinwarden.ct.leaf import Extra, encode_tile_leaf
 from pinwarden.ct.log import LogKind
 from pinwarden.lab import rfc6962
 from pinwarden.lab.exchange import Answer, Question, compress, refusal
-from pinwarden.lab.log import TILE_WIDTH, History, LabLog
+from pinwarden.lab.history import History, flipped
+from pinwarden.lab.log import TILE_WIDTH, LabLog
 
 _TILE = re.compile(r"tile/(data|[0-5])/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
 _ISSUER = re.compile(r"issuer/([0-9a-f]{64})")
@@ -63,6 +64,8 @@ def _tile(log: LabLog, level: str, place: str, partial: str | None) -> Answer:
     if level == "data":
         return _data_tile(log, index, width)
     body = log.history.tree.tile(int(level), index, width)
+    if log.faults.wrong_proof:
+        body = b"".join(flipped(body[i : i + 32]) for i in range(0, len(body), 32))
     return Answer(body=body, content_type="application/octet-stream")
 
 

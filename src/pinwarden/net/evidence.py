@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from pinwarden.ct.head import Head, LogKey, verify_head
-from pinwarden.errors import BadSignatureError, MalformedError, quoted
+from pinwarden.errors import BadSignatureError, MalformedError, VerificationError, quoted
 
 _MOST_EVIDENCE = 64 * 1024
+_MOST_EXCERPT = 1024
 
 T = TypeVar("T")
 
@@ -28,6 +29,18 @@ class GarbageError(MalformedError):
         super().__init__(message)
         self.target = target
         self.evidence = evidence[:_MOST_EVIDENCE]
+
+
+class NotInLogError(VerificationError):
+    """A log answered, and says that it has no such entry in a tree of that size.
+
+    `evidence` is the beginning of what it said, which nobody signed.
+    """
+
+    def __init__(self, message: str, *, target: str, evidence: bytes) -> None:
+        super().__init__(message)
+        self.target = target
+        self.evidence = evidence[:_MOST_EXCERPT]
 
 
 def understood(url: str, body: bytes, parse: Callable[[bytes], T]) -> T:

@@ -12,10 +12,13 @@ from typing import Protocol
 from pinwarden.ct.entry import RawBatch
 from pinwarden.ct.head import Head
 from pinwarden.ct.log import Log, LogKind
-from pinwarden.ct.merkle import Frontier, NodeHash
+from pinwarden.ct.merkle import Frontier, LeafHash, NodeHash
+from pinwarden.net.evidence import NotInLogError
 from pinwarden.net.http import HTTPClient
 from pinwarden.net.rfc6962 import RFC6962Client
 from pinwarden.net.static_ct import StaticClient
+
+__all__ = ["LogClient", "NotInLogError", "open_log"]
 
 
 class LogClient(Protocol):
@@ -64,6 +67,16 @@ class LogClient(Protocol):
 
     async def fetch_consistency(self, first: int, second: int) -> list[NodeHash]:
         """The log's consistency proof; it proves nothing before `verify_consistency`."""
+
+    async def fetch_inclusion(
+        self, leaf: LeafHash, index: int | None, head: Head
+    ) -> tuple[int, list[NodeHash]]:
+        """Where in the tree of `head` the leaf is, and the audit path to its root.
+
+        `index` is what the SCT says (`leaf_index`), which a static log must be asked by
+        and another does not want. It proves nothing before `verify_inclusion`. Raises
+        NotInLogError when the log says that it has no such entry, which is its word only.
+        """
 
 
 def open_log(log: Log, http: HTTPClient) -> LogClient:

@@ -26,7 +26,7 @@ from pinwarden.ct.merkle import (
 from pinwarden.ct.wire import decode_base64, encode_base64
 from pinwarden.errors import BadProofError, MalformedError, OutsideError, quoted
 from pinwarden.net.chunks import ChunkSize
-from pinwarden.net.evidence import signed_head, understood
+from pinwarden.net.evidence import NotInLogError, signed_head, understood
 from pinwarden.net.http import BodyTooLargeError, HTTPClient
 
 _MOST_HEAD = 64 * 1024
@@ -35,6 +35,7 @@ _MOST_ENTRIES = 32 * 1024 * 1024
 # An entry holds two certificates of up to 16 MB and their chain, in base64.
 _MOST_ENTRY = 64 * 1024 * 1024
 _LONGEST_PROOF = 64
+_NO_SUCH_HASH = frozenset({400, 404})
 
 T = TypeVar("T")
 
@@ -129,6 +130,24 @@ class RFC6962Client:
         url = self._url("get-sth-consistency", first=first, second=second)
         response = await self._http.get(url, max_bytes=_MOST_PROOF)
         return understood(url, response.body, _parse_consistency)
+
+    async def fetch_inclusion(
+        self, leaf: LeafHash, index: int | None, head: Head
+    ) -> tuple[int, list[NodeHash]]:
+        """The answer to get-proof-by-hash (RFC 6962 section 4.5); `index` is not asked for.
+
+        Logs say 404 or 400 for a hash that they do not have, and some of them 400 for a
+        tree that one of their servers has not heard of: the caller tells these apart.
+        """
+        url = self._url("get-proof-by-hash", hash=encode_base64(leaf), tree_size=head.size)
+        response = await self._http.get(url, max_bytes=_MOST_PROOF, accept=_NO_SUCH_HASH)
+        if response.status in _NO_SUCH_HASH:
+            raise NotInLogError(
+                f"{quoted(self.log.url)}: has no such entry among {head.size}",
+                target=url,
+                evidence=response.body,
+            )
+        return understood(url, response.body, _parse_proof_by_hash)
 
     async def _fetch_fitting(self, start: int, count: int) -> RawBatch:
         """At least one of these entries, and no more than fit into an answer we take.

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from pinwarden.net.endpoint import Endpoint
 
-__all__ = ["Failure", "HandedOver", "HostAsker", "ServedAddress", "ServedHost"]
+__all__ = ["Failure", "HandedOver", "HostAsker", "ServedAddress", "ServedHost", "Wanted"]
 
 
 class Failure(StrEnum):
@@ -31,13 +31,30 @@ class HandedOver:
     `sct_list` is the SignedCertificateTimestampList of the TLS extension (RFC 6962 section
     3.3.1), `ocsp` the stapled OCSPResponse (RFC 6066 section 8), both as received and empty
     where there is none; `leaf` is the certificate they came with. Nothing of it is verified.
-    `problem` says why it is not known what the server would have handed over.
+    `problem` says why it is not known what the server would have handed over, or what of it
+    could not be read; without one, what is empty here was not handed over.
     """
 
     leaf: bytes = b""
     sct_list: bytes = b""
     ocsp: bytes = b""
     problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is to be found out beside the chains, at the cost of further connections.
+
+    `anchored`: where only dates or the host's name fail, the chain that verifies but for
+    them. `handed`: what comes beside the chain. `response`: the head of the answer to a
+    HEAD request for `path` over the connection whose chain was verified; to be asked for
+    only where HTTP is spoken.
+    """
+
+    anchored: bool = False
+    handed: bool = False
+    response: bool = False
+    path: str = "/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

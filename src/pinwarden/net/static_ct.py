@@ -14,7 +14,7 @@ from hashlib import sha256
 from pinwarden.ct.entry import RawBatch, join_batches, parse_data_tile
 from pinwarden.ct.head import Head, LogKey, parse_checkpoint
 from pinwarden.ct.log import Log
-from pinwarden.ct.merkle import HASH_SIZE, Frontier, NodeHash
+from pinwarden.ct.merkle import HASH_SIZE, Frontier, LeafHash, NodeHash
 from pinwarden.ct.note import MAX_NOTE_SIZE
 from pinwarden.ct.tiles import (
     FULL_WIDTH,
@@ -24,11 +24,13 @@ from pinwarden.ct.tiles import (
     data_tile_for,
     edge_tiles,
     frontier_from_tiles,
+    inclusion_proof_from_tiles,
+    inclusion_tiles,
     tile_path,
 )
 from pinwarden.errors import BadProofError, MalformedError, VerificationError, quoted
 from pinwarden.net.body import TooLargeError, TruncatedError, gunzip
-from pinwarden.net.evidence import GarbageError, signed_head, understood
+from pinwarden.net.evidence import GarbageError, NotInLogError, signed_head, understood
 from pinwarden.net.http import BodyTooLargeError, HTTPClient
 
 _MOST_HASH_TILE = FULL_WIDTH * HASH_SIZE
@@ -108,6 +110,24 @@ class StaticClient:
             return []
         tiles = await self._fetch_hash_tiles(consistency_tiles(first, second))
         return consistency_proof_from_tiles(first, second, tiles)
+
+    async def fetch_inclusion(
+        self, leaf: LeafHash, index: int | None, head: Head
+    ) -> tuple[int, list[NodeHash]]:
+        """The audit path of the entry `index`, made from hash tiles; `leaf` is not looked at.
+
+        Raises MalformedError without an index: nobody can be asked where the leaf is.
+        """
+        if index is None:
+            raise MalformedError(f"{quoted(self.log.url)}: a static log is asked by leaf_index")
+        if index >= head.size:
+            raise NotInLogError(
+                f"{quoted(self.log.url)}: has no entry {index}, only {head.size} entries",
+                target=self.log.url,
+                evidence=b"",
+            )
+        tiles = await self._fetch_hash_tiles(inclusion_tiles(index, head.size))
+        return index, inclusion_proof_from_tiles(index, head.size, tiles)
 
     async def _fetch_data_tile(self, tile: Tile) -> RawBatch:
         """The entries of a tile, or of the full one that has taken its place."""

@@ -1,27 +1,29 @@
 """What a host serves over TLS, at each of its addresses: the chain as verified, and as sent.
 
-Nothing but the handshake passes: no request, and no data of ours. Where a certificate
-does not verify, a second handshake without verification gets the chain that was sent, to
+Nothing but the handshake passes: no data of ours, and no request unless one is wanted.
+Where a certificate does not verify, further handshakes get the chain that was sent, to
 show to a person; it never counts as verified.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
-import os
-import re
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from ipaddress import ip_address
 
-from pinwarden.errors import ConfigError, quoted
+from pinwarden.errors import ConfigError, MalformedError, quoted
+from pinwarden.net.address import verify_contact
 from pinwarden.net.endpoint import Endpoint
-from pinwarden.net.served import Failure, ServedAddress, ServedHost
-from pinwarden.net.starttls import LONGEST_LINE, STARTTLS_PORTS, Declined, start_tls
+from pinwarden.net.hello.offer import Offer
+from pinwarden.net.response import ResponseHead, encode_request, status_of, verify_path
+from pinwarden.net.served import Failure, HandedOver, ServedAddress, ServedHost, Wanted
+from pinwarden.net.starttls import Declined
+from pinwarden.net.tls_line import Line, Wrap
+from pinwarden.net.tls_words import connect_words, error_words, judge_handshake, verify_words
 from pinwarden.pinning.peer_chain import sent_chain, verified_chain
 
 __all__ = ["TLSAsker", "verifying_context"]
@@ -29,13 +31,14 @@ __all__ = ["TLSAsker", "verifying_context"]
 _TIMEOUT = 10.0
 _PARALLEL = 16
 MOST_ADDRESSES = 32
-# A chain has at most 100 KiB by OpenSSL's own rule; a handshake is little more than that.
-_MOST_OCTETS = 1 << 20
-_RECORD = 65536
-_HANDSHAKE, _ALERT = 22, 21
-# Where in its source Python's ssl module met an error.
-_OPENSSL_PLACE = re.compile(r" \(_ssl\.c:\d+\)$")
-_USUAL_STARTTLS = {port: protocol for protocol, port in STARTTLS_PORTS.items()} | {587: "smtp"}
+# X509_V_ERR_CERT_NOT_YET_VALID and _HAS_EXPIRED, _HOSTNAME_MISMATCH, _IP_ADDRESS_MISMATCH.
+_DATES_AND_NAMES = (9, 10, 62, 64)
+# X509_V_FLAG_NO_CHECK_TIME, which Python's ssl module does not name.
+_NO_CHECK_TIME = 0x200000
+# RFC 9110 sections 15.5.6 and 15.6.2: GET is what every server knows.
+_HEAD_NOT_KNOWN = (405, 501)
+# Behind one address may be several servers, in the middle of a change of certificates.
+_HELLOS = 3
 
 
 def verifying_context(
@@ -53,14 +56,14 @@ def verifying_context(
         context = ssl.create_default_context(cafile=cafile)
     except (OSError, ValueError) as error:
         raise ConfigError(
-            f"trust anchors {quoted(str(cafile))}: {_words(error)}", hint="a file in PEM"
+            f"trust anchors {quoted(str(cafile))}: {error_words(error)}", hint="a file in PEM"
         ) from None
     if client_certificate is not None:
         try:
             context.load_cert_chain(client_certificate, password=_no_passphrase)
         except (OSError, ValueError, ConfigError) as error:
             raise ConfigError(
-                f"client certificate {quoted(client_certificate)}: {_words(error)}",
+                f"client certificate {quoted(client_certificate)}: {error_words(error)}",
                 hint="a PEM file with the certificate and its key, not encrypted",
             ) from None
     return context
@@ -73,8 +76,9 @@ def _no_passphrase() -> str:
 class TLSAsker:
     """Asks hosts, several at a time.
 
-    `timeout` is in seconds, for each address from the connection to the end of the
-    handshake; `family` is `socket.AF_INET` or `AF_INET6` to leave the other one out.
+    `timeout` is in seconds, for each connection to an address from its beginning to the
+    end of the handshake, and as long again for an answer over HTTP; `family` is
+    `socket.AF_INET` or `AF_INET6` to leave the other one out.
     """
 
     def __init__(
@@ -84,13 +88,28 @@ class TLSAsker:
         timeout: float = _TIMEOUT,
         parallel: int = _PARALLEL,
         family: int = socket.AF_UNSPEC,
+        wanted: Wanted | None = None,
+        admit: Callable[[str], str | None] | None = None,
+        contact: str | None = None,
     ) -> None:
-        """`context` is from `verifying_context`; without one, that with its defaults."""
+        """`context` is from `verifying_context`; without one, that with its defaults.
+
+        `admit` says why an IP address must not be asked, or None if it may, as
+        `why_not_public` does; without one all may. `contact` is told to servers that are
+        asked for a response. Raises `ConfigError` for a contact or a path that cannot be sent.
+        """
         self._context = verifying_context() if context is None else context
         if self._context.verify_mode != ssl.CERT_REQUIRED or not self._context.check_hostname:
             raise ValueError("a context without verification tells no verified chain")
+        self._wanted = Wanted() if wanted is None else wanted
+        verify_path(self._wanted.path)
+        if contact is not None:
+            verify_contact(contact)
         self._timeout = timeout
         self._family = family
+        self._admit = admit
+        self._contact = contact
+        self._offer = Offer.of(self._context)
         self._slots = asyncio.Semaphore(parallel)
 
     async def ask(
@@ -107,7 +126,7 @@ class TLSAsker:
             except TimeoutError:
                 return ServedHost(endpoint=endpoint, problem="its addresses were not found in time")
             except (OSError, UnicodeError) as error:
-                problem = f"has no address: {_words(error)}"
+                problem = f"has no address: {error_words(error)}"
                 return ServedHost(endpoint=endpoint, problem=problem)
         served = await asyncio.gather(
             *(self._ask_address(endpoint, *address) for address in found[:MOST_ADDRESSES])
@@ -128,22 +147,136 @@ class TLSAsker:
 
     async def _ask_address(self, endpoint: Endpoint, address: str, port: int) -> ServedAddress:
         place = ServedAddress(address=address, port=port)
+        why_not = None if self._admit is None else self._admit(address)
+        if why_not is not None:
+            problem = f"is not asked: {why_not}"
+            return replace(place, failure=Failure.FORBIDDEN, problem=problem)
         async with self._slots:
-            served = await self._within(endpoint, place, self._context)
-            if served.failure is not Failure.UNTRUSTED:
-                return served
-            # OpenSSL forgets what it refused.
-            shown = await self._within(endpoint, place, _unverified_context(self._context))
-            return replace(served, sent=shown.sent)
+            served = await self._verified(endpoint, place)
+            if served.failure is Failure.UNTRUSTED:
+                served = await self._unverified(endpoint, served)
+            if self._wanted.handed and served.sent:
+                served = replace(served, handed=await self._handed(endpoint, served))
+            return served
 
-    async def _within(
-        self, endpoint: Endpoint, place: ServedAddress, context: ssl.SSLContext
+    async def _verified(self, endpoint: Endpoint, place: ServedAddress) -> ServedAddress:
+        """A handshake that verifies, and over the same connection a request if one is wanted."""
+        line = Line(endpoint)
+        try:
+            served = await self._shaken(line, endpoint, place, self._context.wrap_bio)
+            if not self._wanted.response:
+                return served
+            if endpoint.starttls is not None:
+                problem = f"{endpoint.starttls} is not HTTP"
+            elif served.failure is not None:
+                problem = "nothing is asked for over a connection that does not verify"
+            else:
+                return await self._with_response(line, endpoint, served)
+            return replace(served, response_problem=problem)
+        finally:
+            await line.close()
+
+    async def _unverified(self, endpoint: Endpoint, refused: ServedAddress) -> ServedAddress:
+        """With the chain that was refused, since OpenSSL forgets it; anchored if it can be."""
+        place = ServedAddress(address=refused.address, port=refused.port)
+        if self._wanted.anchored and refused.verify_code in _DATES_AND_NAMES:
+            shown = await self._shown(endpoint, place, self._anchoring)
+            if shown.verified:
+                return replace(refused, sent=shown.sent, anchored=shown.verified)
+        lenient = _unverified_context(self._context)
+        shown = await self._shown(endpoint, place, lenient.wrap_bio)
+        return replace(refused, sent=shown.sent)
+
+    async def _shown(self, endpoint: Endpoint, place: ServedAddress, wrap: Wrap) -> ServedAddress:
+        line = Line(endpoint)
+        try:
+            return await self._shaken(line, endpoint, place, wrap)
+        finally:
+            await line.close()
+
+    async def _shaken(
+        self, line: Line, endpoint: Endpoint, place: ServedAddress, wrap: Wrap
     ) -> ServedAddress:
         try:
-            return await asyncio.wait_for(_visit(endpoint, place, context), self._timeout)
+            return await asyncio.wait_for(_shake(line, endpoint, place, wrap), self._timeout)
         except TimeoutError:
             problem = f"did not finish a handshake within {self._timeout:g} s"
             return replace(place, failure=Failure.TIMEOUT, problem=problem)
+
+    def _anchoring(
+        self, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, *, server_hostname: str
+    ) -> ssl.SSLObject:
+        """A TLS object that verifies trust, and neither dates nor the name.
+
+        No context can be copied with its trust anchors. OpenSSL copies what a context says
+        about verification when an object is made, so this changes none that is under way.
+        """
+        context = self._context
+        flags = context.verify_flags
+        try:
+            context.check_hostname = False
+            context.verify_flags = ssl.VerifyFlags(flags | _NO_CHECK_TIME)
+            return context.wrap_bio(incoming, outgoing, server_hostname=server_hostname)
+        finally:
+            context.verify_flags = flags
+            context.check_hostname = True
+
+    async def _with_response(
+        self, line: Line, endpoint: Endpoint, served: ServedAddress
+    ) -> ServedAddress:
+        response, problem = await self._response(line, endpoint, "HEAD")
+        if not problem and status_of(response) in _HEAD_NOT_KNOWN:
+            await line.close()
+            place = ServedAddress(address=served.address, port=served.port)
+            again = Line(endpoint)
+            try:
+                shown = await self._shaken(again, endpoint, place, self._context.wrap_bio)
+                if shown.verified == served.verified:
+                    got, failed = await self._response(again, endpoint, "GET")
+                    response = response if failed else got
+            finally:
+                await again.close()
+        return replace(served, response=response, response_problem=problem)
+
+    async def _response(self, line: Line, endpoint: Endpoint, method: str) -> tuple[bytes, str]:
+        """The head of the answer, or why there is none."""
+        request = encode_request(endpoint, method, self._wanted.path, self._contact)
+        try:
+            return await asyncio.wait_for(line.ask(request, ResponseHead()), self._timeout), ""
+        except TimeoutError:
+            return b"", f"did not answer over HTTP within {self._timeout:g} s"
+        except MalformedError as error:
+            return b"", str(error)
+        except OSError as error:
+            return b"", f"ended the connection without an answer: {error_words(error)}"
+
+    async def _handed(self, endpoint: Endpoint, served: ServedAddress) -> HandedOver:
+        """What comes with the very certificate that the other handshake was about."""
+        for _ in range(_HELLOS):
+            handed = await self._first_flight(endpoint, served)
+            if handed.leaf in (b"", served.sent[0]):
+                return handed
+        problem = "each connection shows another certificate"
+        return HandedOver(leaf=handed.leaf, problem=problem)
+
+    async def _first_flight(self, endpoint: Endpoint, served: ServedAddress) -> HandedOver:
+        line = Line(endpoint)
+
+        async def read() -> HandedOver:
+            await line.connect(served.address, served.port)
+            return await line.read_first_flight(self._offer)
+
+        try:
+            return await asyncio.wait_for(read(), self._timeout)
+        except TimeoutError:
+            problem = f"did not finish a handshake within {self._timeout:g} s"
+        except (MalformedError, Declined) as error:
+            problem = str(error)
+        except OSError as error:
+            problem = error_words(error)
+        finally:
+            await line.close()
+        return HandedOver(problem=f"a connection to read it came to nothing: {problem}")
 
 
 def _without_idle_loopback(served: Sequence[ServedAddress]) -> tuple[ServedAddress, ...]:
@@ -167,142 +300,30 @@ def _unverified_context(like: ssl.SSLContext) -> ssl.SSLContext:
     return context
 
 
-async def _visit(
-    endpoint: Endpoint, place: ServedAddress, context: ssl.SSLContext
-) -> ServedAddress:
+async def _shake(line: Line, endpoint: Endpoint, place: ServedAddress, wrap: Wrap) -> ServedAddress:
+    """What a handshake shows, with `wrap` to make the TLS object of it."""
     try:
-        reader, writer = await asyncio.open_connection(
-            place.address, place.port, limit=LONGEST_LINE
-        )
+        await line.connect(place.address, place.port)
     except OSError as error:
-        # The event loop's own words repeat the address.
-        words = os.strerror(error.errno) if error.errno else _words(error)
-        problem = f"cannot be connected to: {words.lower()}"
+        problem = f"cannot be connected to: {connect_words(error)}"
         idle = error.errno == errno.ECONNREFUSED
         return replace(place, failure=Failure.UNREACHABLE, problem=problem, nobody_listens=idle)
+    code: int | None = None
     try:
-        handshake = _Handshake(reader, writer, context, endpoint.host)
-        if endpoint.starttls is not None:
-            await start_tls(endpoint.starttls, reader, writer, endpoint.host)
-        tls = await handshake.run()
+        tls = await line.shake_hands(wrap)
         return replace(
             place,
-            verified=verified_chain(tls) if context.verify_mode == ssl.CERT_REQUIRED else (),
+            verified=verified_chain(tls) if tls.context.verify_mode == ssl.CERT_REQUIRED else (),
             sent=sent_chain(tls),
             protocol=tls.version() or "",
         )
     except Declined as error:
-        problem = f"did not begin TLS: {error}"
-        return replace(place, failure=Failure.NOT_TLS, problem=problem)
+        failure, problem = Failure.NOT_TLS, f"did not begin TLS: {error}"
     except ssl.SSLCertVerificationError as error:
-        problem = f"its certificate does not verify: {_verify_words(error)}"
-        return replace(place, failure=Failure.UNTRUSTED, problem=problem)
+        failure, code = Failure.UNTRUSTED, error.verify_code
+        problem = f"its certificate does not verify: {verify_words(error)}"
     except OSError as error:
-        failure, problem = handshake.judge(error, endpoint)
-        return replace(place, failure=failure, problem=problem)
+        failure, problem = judge_handshake(error, endpoint, line.first)
     except ValueError as error:
-        problem = f"cannot be asked for: {_words(error)}"
-        return replace(place, failure=Failure.REFUSED, problem=problem)
-    finally:
-        writer.transport.abort()
-        with contextlib.suppress(OSError):
-            await writer.wait_closed()
-
-
-class _Handshake:
-    """One handshake through memory, so that every octet of it is counted."""
-
-    def __init__(
-        self,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        context: ssl.SSLContext,
-        host: str,
-    ) -> None:
-        self._reader, self._writer = reader, writer
-        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
-        self._first = b""
-        self._received = 0
-
-    async def run(self) -> ssl.SSLObject:
-        """The TLS object after the whole handshake; raises ssl.SSLError or OSError."""
-        while True:
-            try:
-                self._tls.do_handshake()
-            except ssl.SSLWantReadError:
-                await self._flush()
-                await self._read()
-            except ssl.SSLError:
-                # The alert tells the server's owner what we did not like.
-                with contextlib.suppress(OSError):
-                    await self._flush()
-                raise
-            else:
-                with contextlib.suppress(ssl.SSLError):
-                    self._tls.unwrap()
-                with contextlib.suppress(OSError):
-                    await self._flush()
-                return self._tls
-
-    async def _read(self) -> None:
-        data = await self._reader.read(_RECORD)
-        self._first = self._first or data[:8]
-        self._received += len(data)
-        if self._received > _MOST_OCTETS:
-            raise OSError("sent a handshake of more than 1 MiB")
-        if data:
-            self._incoming.write(data)
-        elif self._incoming.eof:
-            raise ConnectionError("closed the connection during the handshake")
-        else:
-            self._incoming.write_eof()
-
-    async def _flush(self) -> None:
-        data = self._outgoing.read()
-        if data:
-            self._writer.write(data)
-            await self._writer.drain()
-
-    def judge(self, error: OSError, endpoint: Endpoint) -> tuple[Failure, str]:
-        """What a failed handshake means, in words."""
-        if self._first and self._first[0] not in (_HANDSHAKE, _ALERT):
-            problem = f"did not answer with TLS, but with {quoted(self._first)}"
-            return Failure.NOT_TLS, problem + _starttls_hint(endpoint)
-        reason = (error.reason or "") if isinstance(error, ssl.SSLError) else ""
-        if isinstance(error, ssl.SSLEOFError) or not isinstance(error, ssl.SSLError):
-            closed = isinstance(error, ssl.SSLEOFError)
-            words = "closed the connection" if closed else _words(error)
-            hint = "" if self._first else _starttls_hint(endpoint)
-            return Failure.REFUSED, f"ended the handshake: {words}{hint}"
-        if "ALERT" in reason or reason == "TLSV1_UNRECOGNIZED_NAME":
-            words = reason.partition("ALERT_")[2] or reason.partition("_")[2]
-            words = words.lower().replace("_", " ")
-            return Failure.REFUSED, f"ended the handshake with the alert {quoted(words)}"
-        words = reason.lower().replace("_", " ") or _words(error)
-        return Failure.REFUSED, f"the handshake failed: {words}"
-
-
-def _starttls_hint(endpoint: Endpoint) -> str:
-    protocol = _USUAL_STARTTLS.get(endpoint.port)
-    if endpoint.starttls is not None or protocol is None:
-        return ""
-    return f" (on this port perhaps --starttls {protocol})"
-
-
-def _verify_words(error: ssl.SSLCertVerificationError) -> str:
-    words = error.verify_message.rstrip(".")
-    # X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY and X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE.
-    if error.verify_code in (20, 21):
-        words += " (its root is not trusted here, or the server does not send the intermediate)"
-    return words
-
-
-def _words(error: Exception) -> str:
-    if isinstance(error, ssl.SSLError) and error.reason:
-        return error.reason.lower().replace("_", " ")
-    words = (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
-    words = _OPENSSL_PLACE.sub("", words)
-    if words == "[SSL] PEM lib":
-        words = "is not in PEM"
-    return quoted(" ".join(str(words).split()))[1:-1]
+        failure, problem = Failure.REFUSED, f"cannot be asked for: {error_words(error)}"
+    return replace(place, failure=failure, problem=problem, verify_code=code)

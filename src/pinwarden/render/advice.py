@@ -1,14 +1,17 @@
 """What to do next, in one or two sentences for each kind of finding.
 
-`docs/findings.md`, `docs/findings-caa.md` and `docs/findings-pins.md` say the same at
-length; a test holds the register, these tables and those pages together.
+The pages `docs/findings*.md` say the same at length; a test holds the register, these tables
+and those pages together.
 """
 
 from __future__ import annotations
 
 from pinwarden import findings
 from pinwarden.findings import FindingKind
+from pinwarden.render.audit_advice import AUDIT_ADVICE
 from pinwarden.render.caa_advice import CAA_ADVICE
+from pinwarden.render.ct_advice import CT_ADVICE
+from pinwarden.render.headers_advice import HEADERS_ADVICE
 from pinwarden.render.pin_advice import PIN_ADVICE
 from pinwarden.watch.sighting import Verdict
 
@@ -69,7 +72,10 @@ _BY_KIND = {
     findings.DELIVERY_FAILED: "Read what was not delivered with `pinwarden alerts list`, repair "
     "the channel, and prove it with `pinwarden alerts test`.",
     findings.TEST_ALERT: "Nothing: whoever asked for the test now knows that this channel works.",
+    **AUDIT_ADVICE,
     **CAA_ADVICE,
+    **CT_ADVICE,
+    **HEADERS_ADVICE,
     **PIN_ADVICE,
 }
 

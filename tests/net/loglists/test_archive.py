@@ -16,11 +16,9 @@ from pinwarden.findings import (
     LOG_LIST_REFUSED,
 )
 from pinwarden.net.http import HTTPClient
-from pinwarden.net.loglists import (
-    ListSource,
-    fetch_log_list,
-)
 from pinwarden.net.loglists.archive import unpack_list
+from pinwarden.net.loglists.fetch import fetch_log_list
+from pinwarden.net.loglists.sources import ListSource
 from support.list_server import AT, ListServer, dated, kinds, names
 from support.log_lists import sign_list, signer_pem
 

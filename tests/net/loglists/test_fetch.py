@@ -19,13 +19,10 @@ from pinwarden.findings import (
     LOG_LIST_UNREACHABLE,
 )
 from pinwarden.net.http import HTTPClient
-from pinwarden.net.loglists import (
-    ListSource,
-    Origin,
-    fetch_log_list,
-    load_log_list,
-)
 from pinwarden.net.loglists.copies import Copy, copy_path, load_copy, save_copy
+from pinwarden.net.loglists.fetch import fetch_log_list
+from pinwarden.net.loglists.known import load_log_list
+from pinwarden.net.loglists.sources import ListSource, Origin
 from support.list_server import AT, ListServer, dated, kinds, names
 from support.log_lists import entry, list_json, sign_list
 

@@ -14,12 +14,9 @@ from pinwarden.findings import (
     LOG_LIST_REFUSED,
 )
 from pinwarden.net.http import HTTPClient
-from pinwarden.net.loglists import (
-    Origin,
-    fetch_log_list,
-    list_source,
-    load_log_list,
-)
+from pinwarden.net.loglists.fetch import fetch_log_list
+from pinwarden.net.loglists.known import load_log_list
+from pinwarden.net.loglists.sources import Origin, list_source
 from support.list_server import AT, ListServer, dated, kinds, names
 from support.log_lists import entry, list_json
 

@@ -96,8 +96,8 @@ def import_(as_json: bool, **options: Any) -> int:
     except MalformedError as error:
         raise ConfigError(f"{name}: {error}", hint=error.hint) from None
     findings = lint_draft(imported.draft, LintSetting(at=datetime.now(UTC)))
-    problems = list(_problems(imported.draft))
-    pins = None if problems else _set(imported.draft)
+    problems = list(problems_of(imported.draft))
+    pins = None if problems else set_of(imported.draft)
     if pins is not None and options["output"] is not None:
         from pinwarden.cli.pin.writing import write_file
 
@@ -105,7 +105,7 @@ def import_(as_json: bool, **options: Any) -> int:
     if as_json:
         answer_json(_json(source, imported, findings, problems, pins, options["output"]))
     else:
-        _tell(imported, findings, problems)
+        tell_import(imported, findings, problems)
         if pins is not None and options["output"] is None:
             answer(pins.to_toml())
     return ExitCode.OK if pins is not None else ExitCode.FINDINGS
@@ -120,7 +120,7 @@ def _pins(text: str) -> list[Pin]:
         raise ConfigError(f"--backup: {error}", hint=error.hint) from None
 
 
-def _problems(draft: Draft) -> list[tuple[str, str]]:
+def problems_of(draft: Draft) -> list[tuple[str, str]]:
     """By host, why clients would refuse the set."""
     found = [("", each) for each in draft.problems]
     for policy in draft.policies:
@@ -132,7 +132,8 @@ def _problems(draft: Draft) -> list[tuple[str, str]]:
     return found
 
 
-def _set(draft: Draft) -> PinSet:
+def set_of(draft: Draft) -> PinSet:
+    """The set that a draft without problems makes; raises `ConfigError`."""
     policies: list[PinPolicy] = [each.policy for each in draft.policies if each.policy is not None]
     try:
         return PinSet(policies, unpinned_hosts=draft.unpinned_hosts)
@@ -140,9 +141,10 @@ def _set(draft: Draft) -> PinSet:
         raise ConfigError(f"the set cannot be made: {error}", hint=error.hint) from None
 
 
-def _tell(
+def tell_import(
     imported: Imported, findings: Sequence[Finding], problems: Sequence[tuple[str, str]]
 ) -> None:
+    """Say what was noted, found, and is wrong, on stderr."""
     for note in imported.notes:
         say(f"note: {display(note, _LONGEST_MESSAGE)}")
     for each in findings:

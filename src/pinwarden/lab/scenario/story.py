@@ -17,6 +17,7 @@ from pinwarden.lab.dns import LabDNS
 from pinwarden.lab.log import LabLog
 from pinwarden.lab.scenario.defend import Defend
 from pinwarden.lab.scenario.detect import Detect, submit
+from pinwarden.lab.scenario.examine import Examine
 from pinwarden.lab.scenario.layout import command_lines
 from pinwarden.lab.scenario.monitor import CONFIGURATION, POLL_SECONDS, WATCHED, Monitor
 from pinwarden.lab.scenario.prevent import DOMAIN, TARGET, Prevent, at, name_servers
@@ -50,6 +51,7 @@ class Story:
             prevent.damage()
             self._watched(prevent, Monitor(self.stage, server.log_list_url, at(first), TARGET))
             Defend(self.stage, self.honest, self.rogue).play()
+            Examine(self.stage, self.honest, self.rogue).play()
         return self.stage.checks
 
     def _open(self) -> None:

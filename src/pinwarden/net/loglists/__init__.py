@@ -9,21 +9,8 @@ For each list, in this order:
 3. A list that the user names has no such table: without a copy it is an error,
    because following other logs than asked for would be a silent hole.
 
+`known` is what we have without asking anybody, `fetch` asks; `sources` says for what.
+
 Whoever controls a list decides which logs we see. Chrome's list is signed, so
 its server can only withhold new versions, and that shows as a stale list.
 """
-
-from __future__ import annotations
-
-from pinwarden.net.loglists.fetch import fetch_log_list
-from pinwarden.net.loglists.known import load_log_list
-from pinwarden.net.loglists.sources import ListInUse, ListSource, Origin, list_source
-
-__all__ = [
-    "ListInUse",
-    "ListSource",
-    "Origin",
-    "fetch_log_list",
-    "list_source",
-    "load_log_list",
-]

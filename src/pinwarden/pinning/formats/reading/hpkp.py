@@ -1,7 +1,7 @@
 """Public-Key-Pins headers (RFC 7469 section 2.1), out of a file of headers or alone.
 
 A client ignores the whole field if anything in it is malformed; here the pins are kept,
-and the notes say that no client would have.
+and the notes say that no client would have, as the strict reader of `headers` has it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pinwarden.errors import MalformedError, quoted
+from pinwarden.errors import MalformedError
+from pinwarden.headers.fault import HeaderError
+from pinwarden.headers.grammar import LONGEST_FIELD
+from pinwarden.headers.hpkp import parse_public_key_pins
 from pinwarden.pinning.formats.reading.found import Found
 
 __all__ = ["read"]
@@ -25,7 +28,6 @@ _CONTINUED = re.compile(r"\\[ \t]*\r?\n[ \t]*")
 _DIRECTIVE = re.compile(
     r"[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:[ \t]*=[ \t]*(?:\"([^\"]*)\"|([^;\"\s]*)))?[ \t]*(;|$)"
 )
-_LONGEST_FIELD = 16_384
 _MOST_LINES = 100_000
 
 
@@ -88,32 +90,23 @@ def _unquoted(before: str, value: str) -> str:
 
 
 def _policy(host: str, value: str, report_only: bool, notes: list[str]) -> Found:
-    if len(value) > _LONGEST_FIELD:
-        raise MalformedError(f"a header is longer than {_LONGEST_FIELD:,} characters")
+    if len(value) > LONGEST_FIELD:
+        raise MalformedError(f"a header is longer than {LONGEST_FIELD:,} characters")
+    notes += _what_clients_do(value, report_only)
     pins: list[str] = []
     others: dict[str, str] = {}
     at = 0
     while at < len(value):
         match = _DIRECTIVE.match(value, at)
         if match is None or match.end() == at:
-            if value[at:].strip(" \t;"):
-                notes.append(f"clients ignore the header for {quoted(value[at:], 60)}")
             break
         at = match.end()
         name, given = match[1].lower(), match[2] if match[2] is not None else match[3]
         if name.startswith("pin-"):
-            if match[2] is None:
-                notes.append(f"clients ignore the header: {quoted(match[1])} is not in quotes")
             # An unknown hash is no fault to a client, and here it is one.
             pins.append(f'{name}="{given or ""}"')
-        elif name in others:
-            notes.append(f"clients ignore the header: {quoted(name)} stands twice")
         else:
-            others[name] = given or ""
-    if not report_only and not others.get("max-age", "").isdigit():
-        notes.append("clients ignore the header: it has no max-age")
-    elif others.get("max-age", "").strip("0") == "" and not report_only:
-        notes.append("max-age=0 has clients forget the pins")
+            others.setdefault(name, given or "")
     return Found(
         host=host,
         anywhere=tuple(pins),
@@ -121,3 +114,15 @@ def _policy(host: str, value: str, report_only: bool, notes: list[str]) -> Found
         report_only=report_only,
         report_uri=others.get("report-uri", ""),
     )
+
+
+def _what_clients_do(value: str, report_only: bool) -> Iterator[str]:
+    """In words, that clients do not keep the pins of a header, and why."""
+    try:
+        policy = parse_public_key_pins(value, report_only)
+    except HeaderError as error:
+        for fault in error.faults:
+            yield f"clients ignore the header: {fault.message}"
+    else:
+        if policy.max_age == 0:
+            yield "max-age=0 has clients forget the pins"

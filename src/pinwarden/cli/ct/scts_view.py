@@ -1,0 +1,162 @@
+"""What `pinwarden ct scts` tells a person, and a program."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pinwarden.cli.ct.targets import TargetCertificate
+from pinwarden.cli.output import ExitCode
+from pinwarden.cli.table import counted
+from pinwarden.ct.presented import JudgedSCT, SCTStatus
+from pinwarden.errors import MalformedError
+from pinwarden.findings import Finding
+from pinwarden.names import display
+from pinwarden.pinning.moments import to_moment
+from pinwarden.render.advice import next_step
+
+__all__ = ["JudgedTarget", "finding_document", "finding_lines", "scts_json", "scts_text"]
+
+_MOST_SHOWN = 600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedTarget:
+    """One certificate of a target with its SCTs, as of a time."""
+
+    target: TargetCertificate
+    at: datetime
+    scts: tuple[JudgedSCT, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def code(self) -> ExitCode:
+        """Its part in the exit code: unknown is never a pass."""
+        if self.target.certificate is None:
+            return self.target.code
+        if not self.scts and self.target.beside_problem and not self.findings:
+            return ExitCode.UNFINISHED
+        valid = bool(self.scts) and all(each.status is SCTStatus.VALID for each in self.scts)
+        if not valid or any(each.severity.is_serious for each in self.findings):
+            return ExitCode.FINDINGS
+        return self.target.code
+
+
+def scts_text(judged: JudgedTarget) -> str:
+    """The SCTs of one certificate, in lines for a person."""
+    return "\n".join(_lines(judged)) + "\n"
+
+
+def _lines(judged: JudgedTarget) -> Iterator[str]:
+    target = judged.target
+    if target.certificate is None:
+        yield f"{display(target.target)}: not checked: {display(target.problem, _MOST_SHOWN)}"
+    else:
+        yield f"{display(target.target)}: {_summary(judged)}"
+        width = max((len(_log_name(each)) for each in judged.scts), default=0)
+        for each in judged.scts:
+            yield from _sct_lines(each, width)
+    yield from finding_lines(judged.findings)
+    for note in target.notes:
+        yield f"  note: {display(note, _MOST_SHOWN)}"
+
+
+def _summary(judged: JudgedTarget) -> str:
+    if not judged.scts:
+        return "no SCTs are known" if judged.target.beside_problem else "no SCTs"
+    counts = Counter(each.status for each in judged.scts)
+    parts = [f"{counts[status]} {status}" for status in SCTStatus if counts[status]]
+    text = f"{counted(len(judged.scts), 'SCT')}: {', '.join(parts)}"
+    operators = {_operator(each) for each in judged.scts if each.status is SCTStatus.VALID} - {""}
+    return f"{text}; {counted(len(operators), 'log operator')}" if operators else text
+
+
+def _sct_lines(sct: JudgedSCT, width: int) -> Iterator[str]:
+    dated = "" if sct.sct is None else f"{sct.sct.timestamp:%Y-%m-%d %H:%M}Z"
+    yield f"  {sct.status:<11}  {_log_name(sct):<{width}}  {sct.source:<8}  {dated}".rstrip()
+    if sct.reason:
+        yield f"  {'':<11}  {display(sct.reason, _MOST_SHOWN)}"
+
+
+def _log_name(sct: JudgedSCT) -> str:
+    """The log for a person: its name and operator, or its id."""
+    if sct.log is not None:
+        return display(sct.log.description or b64encode(sct.log.log_id).decode(), 60)
+    return "unreadable" if sct.sct is None else b64encode(sct.sct.log_id).decode()
+
+
+def _operator(sct: JudgedSCT) -> str:
+    """Who ran the log when it signed: logs change hands."""
+    if sct.log is None:
+        return ""
+    return sct.log.operator if sct.sct is None else sct.log.operator_at(sct.sct.timestamp)
+
+
+def finding_lines(findings: tuple[Finding, ...]) -> Iterator[str]:
+    """Findings with what to do about them, as every command of `ct` shows them."""
+    for finding in findings:
+        yield f"  {finding.severity}: {display(finding.message, _MOST_SHOWN)} [{finding.id}]"
+        yield f"      do: {next_step(finding.kind)}"
+
+
+def scts_json(judged: JudgedTarget, about_lists: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The SCTs of one certificate, as docs/command-line-ct.md has it.
+
+    `about_lists` is what there is to say of the log lists, which a person reads once and a
+    program finds among the notes.
+    """
+    target = judged.target
+    fingerprint = None if target.certificate is None else target.certificate.fingerprint
+    return {
+        "target": target.target,
+        "at": to_moment(judged.at),
+        "verified": target.verified,
+        "addresses": list(target.addresses),
+        "certificate_sha256": None if fingerprint is None else fingerprint.hex(),
+        "scts": [_sct_json(each) for each in judged.scts],
+        "findings": [finding_document(each) for each in judged.findings],
+        "notes": [*target.notes, *about_lists],
+        "problem": target.problem,
+    }
+
+
+def _sct_json(judged: JudgedSCT) -> dict[str, Any]:
+    sct, log = judged.sct, judged.log
+    return {
+        "log_id": None if sct is None else b64encode(sct.log_id).decode(),
+        "log": None if log is None else log.description,
+        "operator": _operator(judged) or None,
+        "timestamp": None if sct is None else _milliseconds(sct.timestamp),
+        "source": str(judged.source),
+        "leaf_index": _leaf_index(judged),
+        "status": str(judged.status),
+        "reason": judged.reason,
+        "flaws": [str(each) for each in judged.flaws],
+    }
+
+
+def _milliseconds(moment: datetime) -> str:
+    """As signed: an SCT counts in milliseconds (RFC 6962 section 3.2)."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _leaf_index(judged: JudgedSCT) -> int | None:
+    """Where a static-ct log has the entry; None also for extensions that are none."""
+    try:
+        return None if judged.sct is None else judged.sct.leaf_index
+    except MalformedError:
+        return None
+
+
+def finding_document(finding: Finding) -> dict[str, str]:
+    """A finding as every command of `ct` has it in its JSON."""
+    return {
+        "id": finding.id,
+        "severity": str(finding.severity),
+        "message": finding.message,
+        "advice": next_step(finding.kind),
+    }

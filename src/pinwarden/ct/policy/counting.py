@@ -1,0 +1,214 @@
+"""Which SCTs could count for a policy: each is in, out, or cannot be told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from pinwarden.ct.head import LogID
+from pinwarden.ct.log import Log, LogKind
+from pinwarden.ct.policy.editions import Edition, Policy
+from pinwarden.ct.policy.standing import (
+    ListDates,
+    Standing,
+    standing_of_log,
+    standing_of_unlisted,
+)
+from pinwarden.ct.presented import JudgedSCT, SCTStatus
+from pinwarden.ct.sct import SCT, SCTSource
+from pinwarden.errors import MalformedError
+from pinwarden.names import display
+
+__all__ = ["CountedSCT", "Tally", "tally_scts"]
+
+_MOST_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedSCT:
+    """One SCT that a policy looks at.
+
+    `current` is whether the log is approved now, `retired_at` since when it is not any more.
+    """
+
+    source: SCTSource
+    log_id: LogID
+    log: str
+    operator: str
+    kind: LogKind
+    timestamp: datetime
+    current: bool
+    retired_at: datetime | None = None
+
+    @property
+    def embedded(self) -> bool:
+        """Whether it is in the certificate."""
+        return self.source is SCTSource.EMBEDDED
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The SCTs of a certificate as one edition sees them.
+
+    `certain` is what counts at the least, `possible` what would if everything that cannot be
+    told were good. The lines say which others there are, and why they count less or not.
+    """
+
+    certain: tuple[CountedSCT, ...]
+    possible: tuple[CountedSCT, ...]
+    left_out: tuple[str, ...]
+    retired: tuple[str, ...]
+    doubtful: tuple[str, ...]
+
+    @property
+    def remarks(self) -> str:
+        """Which SCTs do not count and why, as the end of a sentence."""
+        parts = []
+        for title, why in (
+            ("not counted", self.left_out),
+            ("not approved any more", self.retired),
+            ("not known", self.doubtful),
+        ):
+            if why:
+                more = len(why) - _MOST_NAMED
+                parts.append(
+                    f"{title}: {', '.join(why[:_MOST_NAMED])}"
+                    + (f" and {more} more" if more > 0 else "")
+                )
+        return "".join(f"; {part}" for part in parts)
+
+
+def tally_scts(
+    policy: Policy,
+    edition: Edition,
+    scts: Sequence[JudgedSCT],
+    lists: ListDates,
+    at: datetime,
+    not_after: datetime | None,
+) -> Tally:
+    """What each SCT of a certificate that ends at `not_after` is worth at `at`."""
+    certain: list[CountedSCT] = []
+    possible: list[CountedSCT] = []
+    left_out: list[str] = []
+    retired: list[str] = []
+    doubtful: list[str] = []
+    for judged in scts:
+        sct = judged.sct
+        name = _name(judged)
+        if sct is None or judged.status is SCTStatus.INVALID:
+            left_out.append(f"{name} ({_flaw(judged)})")
+            continue
+        standing = _standing(policy, edition, judged, sct, lists, at, not_after)
+        counted = _counted(judged, sct, name, standing, policy)
+        if standing.approved is None:
+            doubtful.append(f"{name} ({standing.why})")
+        elif standing.approved or standing.retired_at is not None:
+            certain.append(counted)
+        if standing.approved is not False or standing.retired_at is not None:
+            # Of an operator that is not known the best must be thought possible.
+            operator = counted.operator or sct.log_id.hex()
+            possible.append(replace(counted, operator=operator))
+        if standing.approved is False:
+            # One of a log that was retired later counts for something.
+            (left_out if standing.retired_at is None else retired).append(
+                f"{name} ({standing.why})"
+            )
+    return Tally(
+        certain=tuple(certain),
+        possible=tuple(possible),
+        left_out=_distinct(left_out),
+        retired=_distinct(retired),
+        doubtful=_distinct(doubtful),
+    )
+
+
+def _distinct(lines: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(lines))
+
+
+def _name(judged: JudgedSCT) -> str:
+    if judged.log is not None:
+        return display(judged.log.description, 60) or "a log without a name"
+    return "a log that no list names" if judged.sct is not None else "an unreadable SCT"
+
+
+def _flaw(judged: JudgedSCT) -> str:
+    return judged.flaws[0].replace("-", " ") if judged.flaws else "invalid"
+
+
+def _standing(
+    policy: Policy,
+    edition: Edition,
+    judged: JudgedSCT,
+    sct: SCT,
+    lists: ListDates,
+    at: datetime,
+    not_after: datetime | None,
+) -> Standing:
+    """What the SCT is worth: like its log, unless there is something about the SCT itself."""
+    if judged.source is not SCTSource.EMBEDDED and judged.source not in edition.external:
+        return Standing(False, None, f"{policy.name} takes none by {judged.source.upper()} now")
+    if sct.timestamp > at:
+        return Standing(False, None, "dated in the future")
+    log = judged.log
+    if log is None:
+        return standing_of_unlisted(policy.programs, lists, sct.timestamp)
+    standing = standing_of_log(log, policy.programs, lists, at, sct.timestamp)
+    if standing.approved is False and standing.retired_at is None:
+        return standing
+    outside = _outside(edition, log, sct, not_after)
+    if outside is not None:
+        return outside
+    if standing.retired_at is not None and judged.source is not SCTSource.EMBEDDED:
+        # What is handed over can be replaced without a new certificate.
+        return Standing(False, None, standing.why)
+    if judged.status is not SCTStatus.VALID:
+        return Standing(None, standing.retired_at, "its signature was not checked")
+    return standing
+
+
+def _outside(edition: Edition, log: Log, sct: SCT, not_after: datetime | None) -> Standing | None:
+    """Why this edition leaves an SCT out although its log is approved."""
+    if edition.static_index and log.kind is LogKind.STATIC and not _has_index(sct):
+        return Standing(False, None, "without a leaf index")
+    if not edition.interval or log.interval is None:
+        return None
+    if not_after is None:
+        return Standing(None, None, "perhaps outside its interval")
+    start, end = log.interval
+    if not start <= not_after < end:
+        return Standing(False, None, "the certificate ends outside its interval")
+    return None
+
+
+def _has_index(sct: SCT) -> bool:
+    try:
+        return sct.leaf_index is not None
+    except MalformedError:
+        return False
+
+
+def _counted(
+    judged: JudgedSCT, sct: SCT, name: str, standing: Standing, policy: Policy
+) -> CountedSCT:
+    log = judged.log
+    return CountedSCT(
+        source=judged.source,
+        log_id=sct.log_id,
+        log=name,
+        operator="" if log is None else _operator(log, policy, sct.timestamp),
+        kind=LogKind.RFC6962 if log is None else log.kind,
+        timestamp=sct.timestamp,
+        current=standing.approved is not False and standing.retired_at is None,
+        retired_at=standing.retired_at,
+    )
+
+
+def _operator(log: Log, policy: Policy, at: datetime) -> str:
+    """Who ran the log at a time, by the name that the program gives; perhaps ""."""
+    for previous in sorted(log.previous_operators, key=lambda each: each.until):
+        if at < previous.until:
+            return previous.name
+    listings = (log.listing(program) for program in policy.programs)
+    return next((each.operator for each in listings if each is not None), log.operator)

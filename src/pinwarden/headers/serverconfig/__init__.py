@@ -1,0 +1,1 @@
+"""Where a server's configuration sets, adds or removes Public-Key-Pins and Expect-CT."""

@@ -1,0 +1,113 @@
+"""Whose configuration a text is."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from pinwarden.headers.serverconfig.caddy_json import is_caddy_json
+from pinwarden.headers.serverconfig.configured import Style
+
+# Enough of a file to tell its style by.
+_LOOKED_AT = 64 * 1024
+_NGINX_ONLY = frozenset(("add_header", "more_set_headers", "more_clear_headers", "server_name"))
+_NGINX_BLOCKS = frozenset(("server", "http", "events", "location", "upstream", "stream", "if"))
+_APACHE = frozenset(
+    (
+        *("header", "servername", "serveralias", "documentroot", "sslengine", "loadmodule"),
+        *("rewriteengine", "rewriterule", "rewritecond", "include", "includeoptional", "listen"),
+        *("serverroot", "sslcertificatefile", "define", "customlog", "errorlog", "proxypass"),
+    )
+)
+_APACHE_SECTION = re.compile(
+    r"</?(?:VirtualHost|If|Else|Directory|Location|Files|Limit|Macro|Proxy|RequireA)\w*[ \t>]",
+    re.IGNORECASE,
+)
+_HEADER_ACTION = re.compile(
+    r"(?:(?:always|onsuccess)[ \t]+)?\"?(?:set|setifempty|add|append|merge|unset|edit\*?|echo|note)"
+    r"[\" \t]",
+    re.IGNORECASE,
+)
+_CADDY = frozenset(
+    (
+        *("header", "header_down", "reverse_proxy", "file_server", "encode", "tls", "root"),
+        *("handle", "handle_path", "route", "php_fastcgi", "respond", "redir", "import", "log"),
+    )
+)
+_CADDY_SITE = re.compile(r"(?:[\w.*:/{}$-]+,?[ \t]+)+\{$|\([\w-]+\)[ \t]*\{$")
+_HAPROXY = frozenset(
+    (
+        *("http-response", "http-after-response", "http-request", "rspadd", "rspidel", "rspdel"),
+        *("rspirep", "rsprep", "use_backend", "default_backend", "bind", "acl", "balance"),
+    )
+)
+_HAPROXY_SECTION = re.compile(
+    r"(?:global|defaults)$|(?:frontend|backend|listen|defaults|cache|resolvers)[ \t]+[\w.:-]+"
+    r"(?:[ \t]+from[ \t]+\S+)?$"
+)
+_NAMES = {
+    Style.NGINX: ("nginx",),
+    Style.APACHE: (".htaccess", "httpd", "apache"),
+    Style.CADDY: ("caddy",),
+    Style.HAPROXY: ("haproxy",),
+}
+# The head of an answer and a page are no configuration, whatever words they hold.
+_NO_CONFIGURATION = re.compile(r"\s*(?:HTTP/|<!doctype\b|<html\b)", re.IGNORECASE)
+
+
+def style_of(text: str, path: str = "") -> Style | None:
+    """Whose configuration this looks like; None for what looks like no configuration.
+
+    The words of the text decide, and the name of its file where they do not.
+    """
+    looked_at = text[:_LOOKED_AT]
+    if _NO_CONFIGURATION.match(looked_at):
+        return None
+    if is_caddy_json(looked_at):
+        return Style.CADDY
+    counts: Counter[Style] = Counter()
+    for line in looked_at.splitlines():
+        counts.update(_styles_of_line(line.strip()))
+    named = [style for style in Style if any(each in path.lower() for each in _NAMES[style])]
+    best = max(counts.values(), default=0)
+    likely = [style for style in Style if counts[style] == best] if best else named
+    both = [style for style in likely if style in named] or likely
+    return both[0] if len(both) == 1 else None
+
+
+def _styles_of_line(line: str) -> list[Style]:
+    """Every server that might take the line."""
+    first, rest = (*line.split(None, 1), "", "")[:2]
+    if not first or first.startswith("#"):
+        return []
+    might = {
+        Style.NGINX: _is_nginx(first, line),
+        Style.APACHE: _is_apache(first.lower(), rest, line),
+        Style.CADDY: _is_caddy(first, rest, line),
+        Style.HAPROXY: first in _HAPROXY or bool(_HAPROXY_SECTION.match(line)),
+    }
+    return [style for style, does in might.items() if does]
+
+
+def _is_nginx(first: str, line: str) -> bool:
+    if line.endswith("{"):
+        return first.rstrip("{") in _NGINX_BLOCKS
+    return first in _NGINX_ONLY or (
+        line.endswith(";") and re.match(r"[a-z_]+[ \t]", line) is not None
+    )
+
+
+def _is_apache(first: str, rest: str, line: str) -> bool:
+    if first == "header":
+        return _HEADER_ACTION.match(rest) is not None
+    if line.endswith((";", "{")):
+        return False
+    return first in _APACHE or _APACHE_SECTION.match(line) is not None
+
+
+def _is_caddy(first: str, rest: str, line: str) -> bool:
+    if line.endswith(";") or (first == "header" and _HEADER_ACTION.match(rest)):
+        return False
+    if first in _CADDY or line == "{":
+        return True
+    return first not in _NGINX_BLOCKS and _CADDY_SITE.match(line) is not None

@@ -1,0 +1,151 @@
+"""Servers of the lab, each broken on purpose in one way: each gives exactly its finding."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from pinwarden.audit.report import Area, AuditReport
+from pinwarden.lab.dns import LabDNS
+from pinwarden.lab.tls import LabTLS
+from support.audit_world import FORBIDDEN, HOST, audit_world, ids
+from support.broken_servers import FOR_EVER, broken_server, closed_port
+
+
+@pytest.fixture(scope="module")
+def dns() -> Iterator[LabDNS]:
+    """A resolver that validates; CAA permits the CA."""
+    with audit_world().dns() as server:
+        yield server
+
+
+def _audit(port: int, dns: LabDNS | int | None, **more: object) -> AuditReport:
+    return asyncio.run(audit_world().audit(port, dns, **more))  # type: ignore[arg-type]
+
+
+def _why(report: AuditReport) -> list[str]:
+    return [f"{each.area}: {each.why}" for each in report.not_checked if each.failed]
+
+
+def test_nothing_is_found_where_all_is_well(dns: LabDNS) -> None:
+    """A good server passes every check that was to be made."""
+    with LabTLS(audit_world().chain()) as server:
+        report = _audit(server.port, dns)
+    assert ids(report) == []
+    assert _why(report) == []
+    assert {each.area for each in report.passed} == set(Area) - {Area.PINS, Area.HISTORY}
+    assert report.finished
+
+
+FAULTS = {
+    "expired": "PW-TLS-EXPIRED",
+    "future": "PW-TLS-NOT-YET-VALID",
+    "ends-soon": "PW-TLS-EXPIRES-SOON",
+    "wrong-name": "PW-TLS-WRONG-NAME",
+    "self-signed": "PW-TLS-SELF-SIGNED",
+    "no-intermediate": "PW-TLS-MISSING-INTERMEDIATE",
+    "unknown-ca": "PW-TLS-UNTRUSTED",
+    "untidy": "PW-TLS-CHAIN-UNTIDY",
+    "with-root": "PW-TLS-CHAIN-UNTIDY",
+    "unknown-log": "PW-CT-SCT-UNKNOWN-LOG",
+    "one-operator": "PW-CT-TOO-FEW-OPERATORS",
+    "no-scts": "PW-CT-NO-SCTS",
+    "false-sct": "PW-CT-SCT-BAD-SIGNATURE",
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_fault_of_a_chain_is_one_finding(fault: str, dns: LabDNS) -> None:
+    """The whole list of what is found is the one thing that is wrong."""
+    with LabTLS(audit_world().chain(fault)) as server:
+        report = _audit(server.port, dns)
+    assert ids(report) == [FAULTS[fault]]
+    assert report.found[0].subject == HOST
+
+
+BROKEN = {
+    "endless handshake": "PW-TLS-TIMEOUT",
+    "dripping record": "PW-TLS-TIMEOUT",
+    "silence": "PW-TLS-TIMEOUT",
+    "plain HTTP": "PW-TLS-NOT-TLS",
+    "garbage": "PW-TLS-NOT-TLS",
+    "TLS garbage": "PW-TLS-REFUSED",
+    "alert": "PW-TLS-REFUSED",
+    "hangs up": "PW-TLS-REFUSED",
+}
+
+
+@pytest.mark.parametrize("manner", BROKEN)
+def test_each_broken_server_is_one_finding(manner: str, dns: LabDNS) -> None:
+    """Within its time, and with everything else said to be not checked."""
+    patience = 0.5 if manner in FOR_EVER else 5.0
+    with broken_server(manner) as port:
+        report = _audit(port, dns, patience=patience)
+    assert ids(report) == [BROKEN[manner]]
+    assert report.passed == ()
+    assert {each.area for each in report.not_checked} == set(Area) - {Area.CONNECTION}
+    assert not report.finished
+
+
+def test_a_closed_port_is_one_finding(dns: LabDNS) -> None:
+    """Nobody listens: nothing else is reported, and nothing has passed."""
+    report = _audit(closed_port(), dns)
+    assert ids(report) == ["PW-TLS-UNREACHABLE"]
+    assert report.passed == ()
+    assert not report.finished
+
+
+def test_caa_that_forbids_the_ca_is_one_finding() -> None:
+    """It is about the next renewal: nothing is said against the certificate."""
+    with audit_world().dns(FORBIDDEN) as dns, LabTLS(audit_world().chain()) as server:
+        report = _audit(server.port, dns)
+    assert ids(report) == ["PW-AUDIT-RENEWAL-REFUSED"]
+    assert report.caa is not None
+    assert report.caa.verdict == "denied"
+    assert report.caa.relevant_name == "audit.example"
+
+
+def test_a_resolver_that_is_down_is_one_finding() -> None:
+    """CAA and DNSSEC are not checked then, and everything else is."""
+    with LabTLS(audit_world().chain()) as server:
+        report = _audit(server.port, closed_port())
+    assert ids(report) == ["PW-AUDIT-RESOLVER-DOWN"]
+    failed = {each.area for each in report.not_checked if each.failed}
+    assert failed == {Area.CAA, Area.DNSSEC}
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("Public-Key-Pins", "PW-HPKP-PRESENT"),
+        ("Public-Key-Pins-Report-Only", "PW-HPKP-REPORT-ONLY-PRESENT"),
+    ],
+)
+def test_a_retired_pin_header_is_one_finding(header: str, expected: str, dns: LabDNS) -> None:
+    """Whatever is wrong in it besides, it is to be removed."""
+    value = 'pin-sha256="AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="; max-age=5184000'
+    with LabTLS(audit_world().chain(), headers={header: value}) as server:
+        report = _audit(server.port, dns)
+    assert ids(report) == [expected]
+
+
+def test_expect_ct_is_one_finding(dns: LabDNS) -> None:
+    """It is obsolete, however well the certificate does what it asks for."""
+    headers = {"Expect-CT": "max-age=86400, enforce"}
+    with LabTLS(audit_world().chain(), headers=headers) as server:
+        report = _audit(server.port, dns)
+    assert ids(report) == ["PW-EXPECT-CT-PRESENT"]
+
+
+def test_a_zone_without_signatures_is_one_finding() -> None:
+    """The CAA answers could be forged."""
+    world = audit_world()
+    dns = LabDNS(
+        {"audit.example": '@ 300 IN CAA 0 issue "ca.lab.example"'}, "validating", secure=[]
+    )
+    with dns, LabTLS(world.chain()) as server:
+        report = _audit(server.port, dns)
+    assert ids(report) == ["PW-AUDIT-UNSIGNED"]
+    assert report.finished
