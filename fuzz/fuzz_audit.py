@@ -60,7 +60,8 @@ def check(data: bytes) -> None:
     report = asyncio.run(
         audit_host(AuditTarget(_HOST, Endpoint(_HOST)), sources, clock=lambda: _AT)
     )
-    words = [each.message for each in (*report.found, *report.passed)]
+    words = [each.message for each in report.found]
+    words += [each.message for each in report.passed]
     words += [each.why for each in report.not_checked]
     assert all(each.isprintable() for each in words), words
     json.dumps(audit_json(report))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -21,8 +22,8 @@ def dns() -> Iterator[LabDNS]:
         yield server
 
 
-def _audit(port: int, dns: LabDNS | int | None, **more: object) -> AuditReport:
-    return asyncio.run(audit_world().audit(port, dns, **more))  # type: ignore[arg-type]
+def _audit(port: int, dns: LabDNS | int | None, **more: Any) -> AuditReport:
+    return asyncio.run(audit_world().audit(port, dns, **more))
 
 
 def _why(report: AuditReport) -> list[str]:

@@ -33,11 +33,12 @@ _GOOD = audit_world().chain().certificates
 
 def _presentable(report: AuditReport) -> None:
     """Every word of the lists is one line, and the report is JSON."""
-    words = [each.message for each in (*report.found, *report.passed)]
+    words = [each.message for each in report.found]
+    words += [each.message for each in report.passed]
     words += [each.why for each in report.not_checked]
     assert [each for each in words if not each.isprintable()] == []
     json.dumps(audit_json(report))
-    areas = {each.area for each in (*report.passed, *report.not_checked)}
+    areas = {each.area for each in report.passed} | {each.area for each in report.not_checked}
     assert areas | {Area.CONNECTION, Area.CHAIN, Area.HEADERS} == set(Area)
 
 

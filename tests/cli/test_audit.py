@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import pty
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -12,10 +16,13 @@ from typing import Any
 
 import pytest
 
+from pinwarden.cli.audit_asker import speaks_http
 from pinwarden.cli.main import run
 from pinwarden.lab.dns import LabDNS
 from pinwarden.lab.tls import LabTLS
+from pinwarden.net.endpoint import parse_endpoint
 from pinwarden.pinning.pin import Pin
+from pinwarden.x509.certificate import SPKIHash
 from support.audit_world import FORBIDDEN, HOST, audit_world
 from support.broken_servers import closed_port
 
@@ -200,7 +207,7 @@ def test_pins_are_compared(audit: Audit, good: LabTLS, dns: LabDNS, tmp_path: Pa
     """A pin set that matches passes; one that does not locks clients out."""
     shown = audit(*audit_world().arguments(good.port, dns, "--json")).lines[0]
     pin = shown["chains"][0]["certificates"][1]["pin"]
-    stray, spare = (Pin(sha256(each).digest()).curl for each in (b"stray", b"spare"))
+    stray, spare = (Pin(SPKIHash(sha256(each).digest())).curl for each in (b"stray", b"spare"))
     for name, pinned in (("good.toml", pin), ("wrong.toml", stray)):
         (tmp_path / name).write_text(
             f'[[policy]]\nhost = "{HOST}"\nmode = "enforce"\n'
@@ -221,6 +228,78 @@ def test_public_only_does_not_go_to_loopback(audit: Audit, dns: LabDNS) -> None:
         assert server.visits == []
     assert ran.code == 3
     assert ran.found == [["PW-TLS-FORBIDDEN"]]
+
+
+def test_a_progress_bar_is_on_a_terminal_that_shows_no_answers(
+    good: LabTLS, dns: LabDNS, tmp_path: Path
+) -> None:
+    """The answers go to a pipe, and stay clean."""
+    names = tmp_path / "hosts"
+    names.write_text("".join(f"h{number}.audit.example\n" for number in range(12)))
+    arguments = audit_world().arguments(good.port, dns, "--names", str(names), "--json")
+    master, slave = pty.openpty()
+    try:
+        ran = subprocess.run(
+            [sys.executable, "-m", "pinwarden", *arguments],
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=slave,
+            env=os.environ | {"TERM": "xterm"},
+            timeout=60,
+        )
+        shown = os.read(master, 65536).decode()
+    finally:
+        os.close(master)
+        os.close(slave)
+    assert ran.returncode == 1
+    assert len([json.loads(line) for line in ran.stdout.splitlines()]) == 13
+    assert "hosts" in shown
+
+
+def test_few_open_files_are_no_unreachable_hosts(dns: LabDNS, good: LabTLS) -> None:
+    """However many hosts are to be in work at the same time."""
+    arguments = audit_world().arguments(good.port, dns, "--json", "--parallel", "1000", "--no-dns")
+    hosts = [f"h{number}.audit.example" for number in range(150)]
+    program = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64)); "
+        "from pinwarden.cli.main import run; sys.exit(run(sys.argv[1:]))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program, *arguments, *hosts],
+        check=False,
+        capture_output=True,
+        timeout=60,
+    )
+    lines = [json.loads(line) for line in ran.stdout.splitlines()]
+    found = [each["id"] for line in lines for each in line["found"]]
+    assert found == ["PW-TLS-WRONG-NAME"] * 150
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("example.com", True),
+        ("example.com:8443", True),
+        ("https://example.com/", True),
+        ("imaps://example.com", False),
+        ("smtp://example.com", False),
+        ("example.com:636", False),
+    ],
+)
+def test_http_is_not_spoken_to_other_services(host: str, expected: bool) -> None:
+    """A mail server would be sent nonsense."""
+    assert speaks_http(parse_endpoint(host)) is expected
+
+
+def test_a_store_that_is_not_there_is_the_users_to_mend(
+    audit: Audit, good: LabTLS, dns: LabDNS, tmp_path: Path
+) -> None:
+    """Exit code 2; none is made."""
+    store = tmp_path / "none.db"
+    ran = audit(*audit_world().arguments(good.port, dns, "--store", f"sqlite:///{store}"))
+    assert ran.code == 2
+    assert not store.exists()
 
 
 def test_caa_that_forbids_the_ca_fails(audit: Audit, good: LabTLS) -> None:

@@ -11,7 +11,10 @@ from datetime import UTC, datetime
 import aiohttp
 import pytest
 
+from pinwarden.ct.head import LogKey
 from pinwarden.ct.log import LogKind
+from pinwarden.ct.sct import parse_sct, verify_sct, x509_entry
+from pinwarden.lab.ca import CA
 from pinwarden.lab.log import LabLog
 from pinwarden.lab.serve import LabServer
 from support import oracle
@@ -250,3 +253,33 @@ async def test_faults_of_one_log_leave_others_alone(
     await server.add(other)
     server.refuse(server.logs[0])
     assert await status(session, other.url() + "ct/v1/get-sth") == 200
+
+
+@pytest.mark.parametrize("kind", BOTH, ids=str)
+async def test_a_promise_that_is_not_kept(log: LabLog, kind: LogKind) -> None:
+    """What is withheld has an SCT like any other, the same when it is submitted again."""
+    issued = CA("Some CA").issue(["www.example.com"])
+    size = log.size
+    log.faults.withhold = True
+    promised = log.add_chain(issued.certificate_chain, kind)
+    log.faults.clear()
+    assert log.size == size
+    # Later it is too late to enter it; only the signature is made anew.
+    again = log.add_chain(issued.certificate_chain, kind)
+    assert parse_sct(again).timestamp_ms == parse_sct(promised).timestamp_ms
+    assert log.size == size
+    verify_sct(parse_sct(promised), x509_entry(issued.certificate), LogKey(log.face(kind).spki))
+
+
+async def test_wrong_proofs(log: LabLog, session: aiohttp.ClientSession) -> None:
+    """Each hash of a proof, and of a tile, has one bit the other way."""
+    proof = f"{log.url()}ct/v1/get-entry-and-proof?leaf_index=7&tree_size=300"
+    tile = f"{log.url(LogKind.STATIC)}tile/0/000"
+    honest = json.loads(await body(session, proof))["audit_path"], await body(session, tile)
+    log.faults.wrong_proof = True
+    lying = json.loads(await body(session, proof))["audit_path"], await body(session, tile)
+    assert len(honest[0]) == len(lying[0])
+    assert not set(honest[0]) & set(lying[0])
+    for start in range(0, len(honest[1]), 32):
+        node = honest[1][start : start + 32]
+        assert lying[1][start : start + 32] == node[:-1] + bytes([node[-1] ^ 1])

@@ -116,7 +116,7 @@ class AuditWorld:
         """What an audit consults here; `dns` is a server, or the port of one."""
         wanted = Wanted(anchored=True, handed=True, response=True)
         asker = TLSAsker(verifying_context(self.cafile), timeout=patience, wanted=wanted)
-        given = {
+        given: dict[str, Any] = {
             "asker": asker,
             "issuers": load_issuers(),
             "logs": self.logs(),

@@ -14,6 +14,8 @@ __all__ = ["open_asker", "speaks_http"]
 _NO_HTTP = frozenset((465, 563, 636, 853, 989, 990, 992, 993, 994, 995, 5061, 5671, 6379, 8883))
 # Addresses of a host that are asked at the same time, on an average.
 _ADDRESSES = 2
+# Of the files that a process may have open: for both askers, with as much left for the rest.
+_SHARE = 4
 
 
 def speaks_http(endpoint: Endpoint) -> bool:
@@ -53,10 +55,20 @@ def open_asker(asking: Asking, *, http: bool, public_only: bool, parallel: int) 
         return TLSAsker(
             context,
             timeout=asking.timeout,
-            parallel=parallel * _ADDRESSES,
+            parallel=min(parallel * _ADDRESSES, _most_connections()),
             family=asking.family,
             wanted=Wanted(anchored=True, handed=True, response=response),
             admit=admit,
         )
 
     return _Asker(asker(http), asker(False))
+
+
+def _most_connections() -> int:
+    """Beyond them the system would refuse connections, and hosts seem unreachable."""
+    try:
+        import resource
+    except ImportError:
+        return 128
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 1024 if soft == resource.RLIM_INFINITY else max(4, min(soft // _SHARE, 1024))

@@ -168,8 +168,8 @@ def _logs(order: Order) -> LogList | None:
         if not order.quiet:
             say(f"note: {error}")
         return None
-    for finding in () if order.quiet else kept.findings:
-        say(f"note: {finding.message}")
+    for note in () if order.quiet else kept.notes:
+        say(f"note: {note}")
     return kept.logs
 
 

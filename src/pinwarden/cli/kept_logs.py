@@ -6,12 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import platformdirs
 
 from pinwarden.ct.log import LogList, Program
-from pinwarden.findings import Finding
+from pinwarden.ct.programs import is_stale
+from pinwarden.findings import LOG_LIST_STALE, Finding
+from pinwarden.names import display
+
+if TYPE_CHECKING:
+    from pinwarden.net.loglists.sources import ListInUse, ListSource
 
 __all__ = ["KeptLogs", "cache_folder", "kept_logs", "log_list_option"]
 
@@ -38,6 +44,13 @@ class KeptLogs:
 
     logs: LogList
     findings: tuple[Finding, ...]
+    stale: str = ""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to say of the lists, all their ages in one line."""
+        others = tuple(each.message for each in self.findings if each.kind is not LOG_LIST_STALE)
+        return (*((self.stale,) if self.stale else ()), *others)
 
 
 def kept_logs(named: Sequence[str], at: datetime) -> KeptLogs:
@@ -58,4 +71,23 @@ def kept_logs(named: Sequence[str], at: datetime) -> KeptLogs:
         # What a log is called that is in no list any more, and when it was retired.
         lists.append(known_logs())
     findings = tuple(finding for each in used for finding in each.findings)
-    return KeptLogs(merge_log_lists(lists), findings)
+    return KeptLogs(merge_log_lists(lists), findings, _stale(used, at))
+
+
+def _stale(used: Sequence[ListInUse], at: datetime) -> str:
+    """All old lists in one line, or ""."""
+    old = [
+        f"{_name(each.source)}: {each.dated:%Y-%m-%d}, {(at - each.dated).days} days"
+        for each in used
+        if each.dated is not None and is_stale(each.dated, at)
+    ]
+    if not old:
+        return ""
+    return (
+        f"old log lists ({'; '.join(old)}): newer logs are not known; "
+        "`pinwarden log-list update` fetches the newest"
+    )
+
+
+def _name(source: ListSource) -> str:
+    return display(source.place) if source.program is Program.USER else str(source.program)

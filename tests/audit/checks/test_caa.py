@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -21,13 +22,11 @@ def _zone(*lines: str) -> str:
     return "$TTL 300\n" + "\n".join(lines)
 
 
-def _audit(
-    zone: str, names: Sequence[str] = (HOST,), host: str = HOST, **more: object
-) -> AuditReport:
+def _audit(zone: str, names: Sequence[str] = (HOST,), host: str = HOST, **more: Any) -> AuditReport:
     world = audit_world()
     chain = Credentials.of(world.issue(names))
     with world.dns(zone) as dns, LabTLS(chain) as server:
-        return asyncio.run(world.audit(server.port, dns, host=host, **more))  # type: ignore[arg-type]
+        return asyncio.run(world.audit(server.port, dns, host=host, **more))
 
 
 def _not_checked(report: AuditReport, area: Area = Area.CAA) -> str:

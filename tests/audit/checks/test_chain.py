@@ -16,7 +16,7 @@ from support.audit_world import HOST, audit_world, report_on
 
 _NOW = datetime.now(UTC)
 _WORLD = audit_world()
-_LAST_YEAR = {"not_before": _NOW - timedelta(days=300), "days": 90}
+_LAST_YEAR: Any = {"not_before": _NOW - timedelta(days=300), "days": 90}
 
 
 def _found(issued: Issued, code: int, *, anchored: bool = True, **more: Any) -> list[str]:
@@ -36,13 +36,13 @@ def _found(issued: Issued, code: int, *, anchored: bool = True, **more: Any) -> 
 
 def test_two_faults_are_two_findings() -> None:
     """It is for another host, which OpenSSL tells first, and expired besides."""
-    issued = _WORLD.ca.issue(["other.example"], **_LAST_YEAR)  # type: ignore[arg-type]
+    issued = _WORLD.ca.issue(["other.example"], **_LAST_YEAR)
     assert _found(issued, 62) == ["PW-TLS-EXPIRED", "PW-TLS-WRONG-NAME"]
 
 
 def test_an_expired_chain_of_an_unknown_ca_is_both() -> None:
     """To renew it would not make it trusted."""
-    issued = _WORLD.stranger.issue([HOST], **_LAST_YEAR)  # type: ignore[arg-type]
+    issued = _WORLD.stranger.issue([HOST], **_LAST_YEAR)
     assert _found(issued, 20, anchored=False) == ["PW-TLS-UNTRUSTED", "PW-TLS-EXPIRED"]
 
 
@@ -92,7 +92,7 @@ def test_the_warning_fits_the_lifetime(days: int, expected: int) -> None:
 
 def test_what_is_right_with_a_chain_is_told_beside_what_is_wrong() -> None:
     """An expired certificate is trusted all the same, and for the right host."""
-    issued = _WORLD.ca.issue([HOST], **_LAST_YEAR)  # type: ignore[arg-type]
+    issued = _WORLD.ca.issue([HOST], **_LAST_YEAR)
     served = ServedAddress(
         address="192.0.2.1",
         port=443,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from pinwarden import findings
 from pinwarden.audit.checks.outcome import Outcome, nothing_served, place_of
 from pinwarden.audit.facts import CTFacts, Facts, Presentation
 from pinwarden.audit.report import Area, NotChecked, Passed
+from pinwarden.ct.policy import PolicyResult
 from pinwarden.ct.policy_findings import browser_names, findings_of_policies
 from pinwarden.findings import Finding
 
@@ -43,12 +44,14 @@ def _check(shown: Presentation, facts: Facts) -> Iterator[Outcome]:
     yield from found
     for result in ct.policies:
         if result.compliant is None:
-            why = _joined(result.reasons) + at
+            why = _open_reason(result) + at
             yield NotChecked(Area.POLICY, str(result.policy), why, failed=True)
         elif result.compliant:
             words = f"{browser_names([result.policy])} accepts the SCTs ({result.edition}){at}"
             yield Passed(Area.POLICY, str(result.policy), words)
 
 
-def _joined(reasons: Sequence[str]) -> str:
-    return "; ".join(reasons)
+def _open_reason(result: PolicyResult) -> str:
+    """What keeps the answer from being told; the report has all the rules besides."""
+    unknown = (rule.reason for rule in result.rules if rule.passed is None)
+    return next(unknown, "; ".join(result.reasons))

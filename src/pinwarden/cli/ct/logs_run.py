@@ -35,8 +35,8 @@ def show_logs(order: Order) -> int:
     at = parse_moment(order.at, "--at") or now
     not_after = parse_moment(order.accepts, "--accepts")
     kept = kept_logs(order.log_lists, now)
-    for finding in kept.findings:
-        say(f"note: {finding.message}")
+    for note in kept.notes:
+        say(f"note: {note}")
     found = list(_fitting(order, kept.logs.logs, at, not_after))
     if order.as_json:
         for each in found:

@@ -57,8 +57,8 @@ def check_policies(order: Order) -> int:
     policies = [each for each in BrowserPolicy if each in asked]
     # The age of the lists is counted from today: what is asked about the past is no excuse.
     logs = kept_logs(order.log_lists, now)
-    for finding in logs.findings:
-        say(f"note: {finding.message}")
+    for note in logs.notes:
+        say(f"note: {note}")
     codes = set()
     for target in find_targets(order.targets, order.found, at):
         policed = _check(target, policies, logs.logs, at)

@@ -17,13 +17,15 @@ from pinwarden.cli.ct.prove_view import ProvenTarget, proofs_json, proofs_text
 from pinwarden.cli.ct.target_options import TargetOptions
 from pinwarden.cli.ct.targets import TargetCertificate, find_targets
 from pinwarden.cli.kept_logs import kept_logs
-from pinwarden.cli.output import ExitCode, answer, answer_json, say
+from pinwarden.cli.output import ExitCode, answer, answer_json, on_terminal, say
 from pinwarden.cli.pin.writing import write_file
+from pinwarden.cli.table import counted
 from pinwarden.config import CONTACT_VARIABLE, default_config_file, load_config
 from pinwarden.ct.log import LogList
 from pinwarden.ct.presented import JudgedSCT, SCTStatus, judge_scts
 from pinwarden.ct.sct_findings import finding_of_no_scts, findings_of_scts
 from pinwarden.errors import ConfigError, MalformedError, quoted
+from pinwarden.names import display
 from pinwarden.net.address import verify_url
 from pinwarden.net.http import HTTPClient, Limits
 from pinwarden.net.logs import open_log
@@ -52,8 +54,8 @@ def prove_targets(order: Order) -> int:
     """Prove the SCTs of all targets, tell about each, and return the exit code."""
     now = datetime.now(UTC)
     logs = kept_logs(order.log_lists, now)
-    for finding in logs.findings:
-        say(f"note: {finding.message}")
+    for note in logs.notes:
+        say(f"note: {note}")
     targets = find_targets(order.targets, order.found, now)
     judged = [_judge(each, logs.logs, now) for each in targets]
     if order.output is not None:
@@ -100,6 +102,8 @@ async def _ask(
         for target, scts in zip(targets, judged, strict=True):
             proofs: tuple[SCTProof, ...] = ()
             if target.certificate is not None:
+                if scts and on_terminal():
+                    say(f"asking {counted(len(scts), 'log')} about {display(target.target)}")
                 proofs = await prove_scts(
                     target.certificate,
                     target.issuer,

@@ -64,9 +64,9 @@ def verify_bundles(
     if output is not None:
         raise ConfigError("--verify and --output: a bundle is checked and not made")
     logs = kept_logs(log_lists, datetime.now(UTC))
-    for finding in logs.findings:
+    for note in logs.notes:
         # An old list knows the logs of old bundles as well as a new one.
-        say(f"note: {finding.message}")
+        say(f"note: {note}")
     code = ExitCode.OK
     for target in targets:
         data = read_file(Path(target), LARGEST_FILE)

@@ -35,7 +35,7 @@ def show_scts(order: Order) -> int:
     at = parse_moment(order.at, "--at") or now
     # The age of the lists is counted from today: what is asked about the past is no excuse.
     logs = kept_logs(order.log_lists, now)
-    about_lists = tuple(finding.message for finding in logs.findings)
+    about_lists = logs.notes
     for message in about_lists:
         say(f"note: {message}")
     codes = set()
