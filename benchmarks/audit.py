@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import socket
 import statistics
 import subprocess
@@ -31,6 +30,16 @@ HOST = "localhost"
 CA_DOMAIN = "bench-ca.example"
 SSLYZE = "sslyze --certinfo"
 _FIRST_PORT = 20_000
+# A child's memory at the most is at least its parent's at its birth: the parent must be small.
+_LAUNCHER = """
+import os, sys
+child = os.posix_spawn(sys.argv[2], sys.argv[2:], os.environ,
+    file_actions=[(os.POSIX_SPAWN_DUP2, int(sys.argv[1]), 1),
+                  (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0)])
+_, status, used = os.wait4(child, 0)
+code = os.waitstatus_to_exitcode(status)
+print([code, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024])
+"""
 _NGINX = """worker_processes 1;
 pid {folder}/nginx.pid;
 error_log {folder}/error.log;
@@ -150,17 +159,18 @@ def _programs(folder: Path, dns_port: int) -> Iterator[tuple[str, list[str]]]:
 
 def _timed(program: str, command: list[str], folder: Path, hosts: int) -> Row:
     """Raises RuntimeError unless every host was looked at to the end."""
-    with (folder / "output").open("w+b") as output:
+    with (folder / "output").open("wb") as output:
         began = time.perf_counter()
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.DEVNULL)
-        _, status, used = os.wait4(process.pid, 0)
+        told = subprocess.run(
+            [sys.executable, "-S", "-c", _LAUNCHER, str(output.fileno()), *command],
+            check=True, capture_output=True, pass_fds=[output.fileno()],
+        )  # fmt: skip
         seconds = time.perf_counter() - began
-    process.returncode = os.waitstatus_to_exitcode(status)
+    code, cpu, megabytes = json.loads(told.stdout)
     looked_at = _scanned(folder) if program == SSLYZE else _audited(folder)
-    if process.returncode not in (0, 1) or looked_at != hosts:
-        raise RuntimeError(f"{program}: exit code {process.returncode}, {looked_at} hosts")
-    cpu = used.ru_utime + used.ru_stime
-    return Row(program, hosts, seconds, cpu, used.ru_maxrss / 1024)
+    if code not in (0, 1) or looked_at != hosts:
+        raise RuntimeError(f"{program}: exit code {code}, {looked_at} hosts")
+    return Row(program, hosts, seconds, cpu, megabytes)
 
 
 def _audited(folder: Path) -> int:

@@ -64,6 +64,7 @@ def test_each_fault_of_a_chain_is_one_finding(fault: str, dns: LabDNS) -> None:
         report = _audit(server.port, dns)
     assert ids(report) == [FAULTS[fault]]
     assert report.found[0].subject == HOST
+    assert len(report.notes) == (fault == "untidy")
 
 
 BROKEN = {

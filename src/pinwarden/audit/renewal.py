@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 
 from pinwarden.audit.facts import CAAFacts, NamePolicy, Presentation
 from pinwarden.audit.served_names import covers, served_names
@@ -28,7 +29,9 @@ from pinwarden.names import display
 __all__ = ["IssuingCA", "RenewalNames", "issuing_ca", "judge_names", "renewal_names"]
 
 # Let's Encrypt takes 100 names, the largest CAs 250; beyond that are a few content networks.
-MOST_NAMES = 256
+_MOST_NAMES = 256
+# Each label is a question, and whoever is audited chooses the names.
+_MOST_QUESTIONS = 2048
 # Asks for whoever it is: no CA has such a domain.
 _NOBODY = "unknown.invalid"
 _LEAST_FAVOURABLE_FIRST = (CAAVerdict.DENIED, CAAVerdict.UNKNOWN, CAAVerdict.ALLOWED)
@@ -79,12 +82,15 @@ def renewal_names(shown: Presentation, host: str) -> RenewalNames:
         if not name.is_ip and why_not_applicable(name.name) is None:
             found[host] = name
     every = tuple(found.values())
-    return RenewalNames(every[:MOST_NAMES], len(every[MOST_NAMES:]), tuple(unreadable[:5]))
+    asked = accumulate(each.name.count(".") + 1 for each in every[:_MOST_NAMES])
+    count = sum(questions <= _MOST_QUESTIONS for questions in asked)
+    return RenewalNames(every[:count], len(every) - count, tuple(unreadable[:5]))
 
 
 def issuing_ca(shown: Presentation, issuers: IssuerMap, given: Sequence[str]) -> IssuingCA:
-    """The CA of the served certificate by the map; where that does not know all its domains,
-    as the user names them.
+    """The CA of the served certificate by the map.
+
+    Where that does not know all its domains in CAA, they are those that the user gave.
     """
     spki = None if shown.issuer is None else shown.issuer.spki_hash
     match = issuers.issuer_of(shown.leaf, issuer_spki_sha256=spki)

@@ -35,6 +35,7 @@ _T = TypeVar("_T")
 # have such certificates.
 _MOST_NAMES = 100
 _MOST_RECORDS = 100
+_MOST_BESIDE = 10
 _LARGEST_REMEMBERED = 8192
 
 
@@ -75,9 +76,15 @@ def report_of(facts: Facts, ignored: Collection[str] = ()) -> AuditReport:
 
 
 def _notes(facts: Facts) -> tuple[str, ...]:
-    """How the CA was told, where that is less than sure."""
+    """How the CA was told, where that is less than sure; and what is sent beside the chain."""
     match = facts.caa.match if isinstance(facts.caa, CAAFacts) else None
-    return (f"the CA that issued: {match.note}",) if match is not None and match.note else ()
+    notes = [f"the CA that issued: {match.note}"] if match is not None and match.note else []
+    for shown in facts.shown[:1]:
+        beside = [each for each in shown.first.sent if each not in shown.certificates]
+        for each in map(_reported, beside[:_MOST_BESIDE]):
+            subject = each.subject or "an unreadable certificate"
+            notes.append(f"also sent, and not in the chain: {subject}, {each.pin or 'no pin'}")
+    return tuple(notes)
 
 
 def _chain(shown: Presentation) -> ReportedChain:
@@ -130,6 +137,11 @@ def _made(der: bytes, position: int, sent: bool) -> ReportedCertificate:
 
 # Many hosts have the same certificates above their own; reports of thousands share them.
 _made_remembered = lru_cache(maxsize=512)(_made)
+
+
+def _reported(der: bytes) -> ReportedCertificate:
+    """One that stands in no chain."""
+    return _certificate(der, 1, sent=True)
 
 
 def _role(view: CertificateView, position: int) -> str:

@@ -144,6 +144,18 @@ def test_names_beyond_the_bound_are_said_not_to_be_checked() -> None:
     assert "45 more names" in _not_checked(report)
 
 
+def test_names_of_many_labels_do_not_make_a_flood_of_questions() -> None:
+    """Every label is one; the certificate of a hostile host chooses them."""
+    long = ".".join("x" * 50)
+    names = [HOST, *(f"a{number}.{long}.b{number}.{ZONE}" for number in range(200))]
+    world = audit_world()
+    chain = Credentials.of(world.issue(names))
+    with world.dns() as dns, LabTLS(chain) as server:
+        report = asyncio.run(world.audit(server.port, dns))
+        assert len(dns.queries) < 2300
+    assert "more names" in _not_checked(report)
+
+
 def test_a_certificate_signed_by_itself_is_renewed_by_no_ca() -> None:
     """CAA has nothing to say about it."""
     world = audit_world()

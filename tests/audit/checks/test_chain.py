@@ -66,6 +66,36 @@ def test_what_the_library_says_counts_where_nothing_else_is_to_be_seen(
     assert _found(_WORLD.ca.issue([HOST]), code, anchored=False) == [expected]
 
 
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (10, "PW-TLS-EXPIRED"),
+        (18, "PW-TLS-SELF-SIGNED"),
+        (20, "PW-TLS-UNTRUSTED"),
+        (62, "PW-TLS-WRONG-NAME"),
+        (79, "PW-TLS-NOT-VERIFIED"),
+        (None, "PW-TLS-NOT-VERIFIED"),
+    ],
+)
+def test_a_chain_that_was_refused_and_not_seen_again_is_found(
+    code: int | None, expected: str
+) -> None:
+    """The server hung up when it was asked what it had sent."""
+    refused = ServedAddress(
+        address="192.0.2.1",
+        port=443,
+        failure=Failure.UNTRUSTED,
+        problem="its certificate does not verify: words",
+        verify_code=code,
+    )
+    good = _WORLD.chain().certificates
+    other = ServedAddress(address="192.0.2.2", port=443, verified=good, sent=good)
+    assert [each.id for each in report_on(refused).found] == [expected]
+    found = [each for each in report_on(refused, other).found if each.id.startswith("PW-TLS")]
+    assert [each.id for each in found] == [expected]
+    assert "192.0.2.1:443" in found[0].message
+
+
 def test_an_intermediate_that_expired_is_named() -> None:
     """The server's own certificate is in order."""
     issued = _WORLD.ca.issue([HOST], not_before=_NOW - timedelta(days=1), days=9000)

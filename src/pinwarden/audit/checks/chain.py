@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from pinwarden import findings
-from pinwarden.audit.checks.outcome import Outcome, nothing_served, shown_apart
+from pinwarden.audit.checks.outcome import Outcome, finding, nothing_served, places, shown_apart
 from pinwarden.audit.checks.sent_order import untidiness
 from pinwarden.audit.facts import Facts, Presentation
 from pinwarden.audit.presentation import readable
@@ -16,6 +16,7 @@ from pinwarden.ct.ocsp import OCSPStatus
 from pinwarden.errors import MalformedError
 from pinwarden.findings import FindingKind
 from pinwarden.names import display
+from pinwarden.net.served import Failure, ServedAddress
 from pinwarden.x509.certificate import CertificateView
 
 __all__ = ["check_chain", "lasts_until", "warning_time"]
@@ -29,11 +30,20 @@ _NO_ISSUER = (2, 20, 21)
 _WRONG_NAME = (62, 64)
 _TRUST = (_SELF_SIGNED_LEAF, _SELF_SIGNED_ROOT, *_NO_ISSUER)
 
+_BY_CODE = {
+    _NOT_YET_VALID: findings.TLS_NOT_YET_VALID,
+    _EXPIRED: findings.TLS_EXPIRED,
+    _SELF_SIGNED_LEAF: findings.TLS_SELF_SIGNED,
+    **dict.fromkeys((_SELF_SIGNED_ROOT, *_NO_ISSUER), findings.TLS_UNTRUSTED),
+    **dict.fromkeys(_WRONG_NAME, findings.TLS_WRONG_NAME),
+}
+
 _SOON = timedelta(days=14)
 
 
 def check_chain(facts: Facts) -> Iterator[Outcome]:
     """What is wrong with each chain that is shown, one finding for each fault."""
+    yield from _refused_unseen(facts)
     if not facts.shown:
         yield nothing_served(Area.CHAIN)
         return
@@ -46,6 +56,19 @@ def check_chain(facts: Facts) -> Iterator[Outcome]:
         yield from shown_apart([(findings.TLS_ADDRESSES_DISAGREE, words, first)], facts)
     kinds = {kind for kind, _, _ in met}
     yield from _passed(facts.shown[0], facts, kinds)
+
+
+def _refused_unseen(facts: Facts) -> Iterator[Outcome]:
+    """Chains that the library refused, and that the server did not send again to be seen."""
+    seen = {address for shown in facts.shown for address in shown.addresses}
+    met: dict[FindingKind, list[ServedAddress]] = {}
+    for each in facts.served.addresses:
+        if each.failure is Failure.UNTRUSTED and each not in seen:
+            kind = _BY_CODE.get(each.verify_code or 0, findings.TLS_NOT_VERIFIED)
+            met.setdefault(kind, []).append(each)
+    for kind, addresses in met.items():
+        where = places(addresses)
+        yield finding(kind, facts, f"{where}: {addresses[0].problem}", where)
 
 
 def _only_some(faults: Sequence[tuple[Presentation, list[_Fault]]]) -> bool:
