@@ -1,8 +1,9 @@
 """`pinwarden audit` of many hosts, beside sslyze's scan of their certificates in one run.
 
-nginx serves so many hosts on ports of loopback. sslyze, in an environment of its own, is
-asked for its certificate information alone, and compares the chain with trust stores. The
-audit does that and more: a second handshake for SCTs and staples, CAA, CT policy, headers.
+nginx serves so many hosts on ports of loopback, each with a certificate of its own. sslyze,
+in an environment of its own, is asked for its certificate information alone, and compares
+the chain with trust stores. The audit does that and more: a second handshake for SCTs and
+staples, CAA, CT policy, headers.
 Counted are the time from start to end, the CPU time, and the most memory that was in use.
 """
 
@@ -21,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.peers import find_program
-from pinwarden.lab.ca import CA, key_pem, pem
+from pinwarden.lab.ca import CA, key_pem, new_key, pem
 from pinwarden.lab.dns import LabDNS
 from pinwarden.lab.log import LabLog
 from pinwarden.lab.loglist import log_list_json
@@ -51,14 +52,15 @@ http {{
   fastcgi_temp_path {folder};
   uwsgi_temp_path {folder};
   scgi_temp_path {folder};
-  ssl_certificate {folder}/chain.pem;
-  ssl_certificate_key {folder}/key.pem;
-  server {{
-{listen}
-    return 200 "";
-  }}
+{servers}
 }}
 """
+_SERVER = """  server {{
+    listen 127.0.0.1:{port} ssl;
+    ssl_certificate {folder}/{port}.pem;
+    ssl_certificate_key {folder}/key.pem;
+    return 200 "";
+  }}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +109,17 @@ def _prepare(folder: Path, hosts: int) -> None:
     """Certificates with SCTs, a log list, the list of hosts, and what nginx is to do."""
     logs = [LabLog(f"bench{number}", operator=f"Operator {number}") for number in range(3)]
     ca = CA("Bench CA")
-    issued = ca.issue([HOST], logs=logs)
-    (folder / "log_list.json").write_bytes(log_list_json(logs))
-    (folder / "chain.pem").write_bytes(pem(issued.served_chain))
-    (folder / "key.pem").write_bytes(key_pem(issued.private_key))
-    (folder / "root.pem").write_bytes(pem([ca.root]))
+    key = new_key()
     ports = range(_FIRST_PORT, _FIRST_PORT + hosts)
+    for port in ports:
+        issued = ca.issue([HOST], key=key, logs=logs)
+        (folder / f"{port}.pem").write_bytes(pem(issued.served_chain))
+    (folder / "log_list.json").write_bytes(log_list_json(logs))
+    (folder / "key.pem").write_bytes(key_pem(key))
+    (folder / "root.pem").write_bytes(pem([ca.root]))
     (folder / "hosts").write_text("".join(f"{HOST}:{port}\n" for port in ports), "ascii")
-    listen = "\n".join(f"    listen 127.0.0.1:{port} ssl;" for port in ports)
-    text = _NGINX.format(folder=folder, listen=listen)
-    (folder / "nginx.conf").write_text(text, "ascii")
+    servers = "\n".join(_SERVER.format(folder=folder, port=port) for port in ports)
+    (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, servers=servers), "ascii")
 
 
 @contextlib.contextmanager

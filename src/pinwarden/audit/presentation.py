@@ -9,7 +9,7 @@ from functools import lru_cache
 from pinwarden.audit.facts import Presentation
 from pinwarden.audit.transparency import CTJudge
 from pinwarden.ct.issuer import issuer_among
-from pinwarden.ct.ocsp import scts_of_ocsp
+from pinwarden.ct.ocsp import evaluate_ocsp
 from pinwarden.errors import MalformedError
 from pinwarden.net.served import ServedAddress
 from pinwarden.x509.certificate import CertificateView, view_certificate
@@ -68,7 +68,7 @@ def _presentation(addresses: Sequence[ServedAddress], judge: CTJudge, at: dateti
         trusted=trusted,
         leaf=leaf,
         issuer=issuer,
-        staple=scts_of_ocsp(ocsp, leaf) if ocsp and leaf is not None else None,
+        staple=evaluate_ocsp(ocsp, leaf, issuer, at) if ocsp and leaf is not None else None,
         handed_problem=handed.problem if handed is not None else "it was not asked for",
         ct=judge.judge(leaf, issuer, trusted=trusted, sct_list=sct_list, ocsp=ocsp, at=at),
     )

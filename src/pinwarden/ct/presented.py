@@ -125,12 +125,12 @@ def collect_scts(
         except MalformedError as error:
             problems.append(f"the SCTs in the TLS extension cannot be read: {error}")
     if ocsp:
-        answer = scts_of_ocsp(ocsp, certificate)
-        if answer.problem:
-            problems.append(answer.problem)
-        if answer.sct_list is not None:
+        stapled, problem = scts_of_ocsp(ocsp, certificate)
+        if problem:
+            problems.append(problem)
+        if stapled is not None:
             try:
-                collect(SCTSource.OCSP, answer.sct_list)
+                collect(SCTSource.OCSP, stapled)
             except MalformedError as error:
                 problems.append(f"the SCTs in the OCSP response cannot be read: {error}")
     return tuple(found), tuple(problems)

@@ -25,7 +25,7 @@ from pinwarden.x509.der import (
     reading,
 )
 
-__all__ = ["verify_issued"]
+__all__ = ["verify_issued", "verify_signature"]
 
 # RFC 3279 section 2.2, RFC 4055 section 5, RFC 5758 section 3.2.
 _RSA: dict[str, hashes.HashAlgorithm] = {
@@ -69,10 +69,18 @@ def verify_issued(certificate: CertificateView, issuer: CertificateView) -> None
         if algorithm != _algorithm_in_tbs(certificate.tbs):
             # RFC 5280 section 4.1.1.2: both must be the same, and only one of them is signed.
             raise MalformedError("names two signature algorithms")
+    verify_signature(issuer.spki, algorithm, certificate.tbs, signature)
+
+
+def verify_signature(spki: bytes, algorithm: bytes, message: bytes, signature: bytes) -> None:
+    """Checks that the key made the signature, by an AlgorithmIdentifier as it is encoded.
+
+    The kinds are those of `verify_issued`, and so are the errors.
+    """
     if _oid(algorithm) == _PSS:
-        _verify_pss(issuer.spki, algorithm, certificate.tbs, signature)
+        _verify_pss(spki, algorithm, message, signature)
     else:
-        _verify(issuer.spki, algorithm, certificate.tbs, signature)
+        _verify(spki, algorithm, message, signature)
 
 
 def _signature(certificate: bytes) -> tuple[bytes, bytes]:

