@@ -20,9 +20,10 @@ from pinwarden.net.hello.messages import (
     parse_server_hello,
     parse_server_share,
 )
-from pinwarden.net.hello.offer import TLS_1_2, TLS_1_3, X25519, Offer
+from pinwarden.net.hello.key_shares import X25519, KeyShares
+from pinwarden.net.hello.offer import TLS_1_2, TLS_1_3, Offer
 from pinwarden.net.hello.records import ContentType, encode_message, encode_record
-from pinwarden.net.hello.schedule import SUITES, KeyShares, handshake_traffic
+from pinwarden.net.hello.schedule import SUITES, handshake_traffic
 from pinwarden.net.response import ResponseHead
 
 _OFFER = Offer((TLS_1_3, TLS_1_2), (0x1301, 0xC02F))

@@ -4,12 +4,17 @@
 """
 
 import random
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
 from target import damaged, run
 
 from pinwarden.ct.log import LogList
-from pinwarden.ct.ocsp import scts_of_ocsp
+from pinwarden.ct.ocsp import OCSPStatus, evaluate_ocsp, scts_of_ocsp
+from pinwarden.ct.ocsp.response import parse_response
 from pinwarden.ct.presented import PresentedSCT, SCTStatus, collect_scts, judge_scts
 from pinwarden.ct.sct import SCTSource, parse_sct, parse_sct_list
 from pinwarden.ct.sct_findings import findings_of_scts
@@ -46,13 +51,31 @@ def _ocsp() -> bytes:
         asn1.element(0xA1, asn1.sequence(asn1.extension("1.3.6.1.4.1.11129.2.4.5", value))),
     )
     data = asn1.sequence(asn1.element(0xA2, hashed), time, asn1.sequence(single))
-    basic = asn1.element(asn1.OCTET_STRING, asn1.sequence(data))
+    signature = asn1.sequence(asn1.oid("1.2.3")), asn1.element(asn1.BIT_STRING, b"\0")
+    basic = asn1.element(asn1.OCTET_STRING, asn1.sequence(data, *signature))
     body = asn1.sequence(asn1.oid("1.3.6.1.5.5.7.48.1.1"), basic)
     return asn1.sequence(asn1.element(0x0A, b"\0"), asn1.element(0xA0, body))
 
 
-OCSP = _ocsp()
-SEEDS = (LIST, SCT, OCSP, ISSUED.certificate)
+def _signed() -> bytes:
+    """A response that its issuer signed."""
+    issuer = x509.load_der_x509_certificate(CA_.intermediate)
+    builder = ocsp.OCSPResponseBuilder().add_response(
+        cert=x509.load_der_x509_certificate(ISSUED.certificate),
+        issuer=issuer,
+        algorithm=hashes.SHA256(),
+        cert_status=ocsp.OCSPCertStatus.REVOKED,
+        this_update=NOW,
+        next_update=NOW + timedelta(days=4),
+        revocation_time=NOW,
+        revocation_reason=None,
+    )
+    builder = builder.responder_id(ocsp.OCSPResponderEncoding.NAME, issuer).certificates([issuer])
+    return builder.sign(CA_.key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+
+OCSP, SIGNED = _ocsp(), _signed()
+SEEDS = (LIST, SCT, OCSP, SIGNED, ISSUED.certificate)
 
 
 def check(data: bytes) -> None:
@@ -63,7 +86,12 @@ def check(data: bytes) -> None:
         except PinwardenError as error:
             words = str(error)
         assert words.isprintable(), words
-    assert scts_of_ocsp(data, LEAF).problem.isprintable()
+    assert scts_of_ocsp(data, LEAF)[1].isprintable()
+    answer = evaluate_ocsp(data, LEAF, ABOVE, NOW)
+    assert answer.problem.isprintable()
+    if answer.status is not None:
+        basic = parse_response(data)
+        assert basic.data[basic.signed.header_start : basic.signed.end] in SIGNED
     _judged(data)
     try:
         changed = view_certificate(data)
@@ -96,5 +124,6 @@ def make(number: random.Random) -> bytes:
 
 
 if __name__ == "__main__":
-    assert scts_of_ocsp(OCSP, LEAF).sct_list == LIST
+    assert scts_of_ocsp(OCSP, LEAF) == (LIST, "")
+    assert evaluate_ocsp(SIGNED, LEAF, ABOVE, NOW).status is OCSPStatus.REVOKED
     run(check, make)

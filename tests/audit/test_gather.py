@@ -78,6 +78,19 @@ def test_a_certificate_that_its_own_server_calls_revoked() -> None:
     assert ids(report) == ["PW-TLS-REVOKED"]
 
 
+def test_a_stapled_response_that_nobody_signed_says_nothing() -> None:
+    """Whoever stands for the server may staple anything; that is told, and is no finding."""
+    world = audit_world()
+    issued = world.issue()
+    forged = bytearray(ocsp_answer(world.ca, issued.certificate, status="revoked"))
+    forged[-1] ^= 1
+    with world.dns() as dns, handing_server(Credentials.of(issued), ocsp=bytes(forged)) as port:
+        report = asyncio.run(world.audit(port, dns))
+    assert ids(report) == []
+    (told,) = [each for each in report.not_checked if each.check == "revocation"]
+    assert told.why == "OCSP response: its responder did not sign it"
+
+
 def test_a_private_ca_is_not_asked_for_scts() -> None:
     """Browsers ask public CAs only; a list that is named changes that."""
     world = audit_world()

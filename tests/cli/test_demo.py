@@ -12,6 +12,7 @@ import pytest
 from pinwarden.cli.demo import conclude
 from pinwarden.lab.ca import CA
 from pinwarden.lab.scenario.defend import Defend
+from pinwarden.lab.scenario.examine import Examine
 from pinwarden.lab.scenario.stage import Check, Stage
 from pinwarden.lab.scenario.story import Story
 
@@ -19,6 +20,7 @@ HELD = (
     Check("prevent", "Policy", "it is refused", passed=True),
     Check("detect", "Attack", "it is seen", passed=True, detail="0.1 s"),
     Check("defend", "Client", "it says nothing", passed=True),
+    Check("examine", "Audit", "it is found", passed=True),
 )
 BROKEN = Check("prevent", "Change", "it is reported", passed=False, detail="exit code 3")
 
@@ -43,9 +45,11 @@ def test_every_shield_answers_the_attack() -> None:
         "unauthorized",
         "who may issue now",
         "and says nothing: 0 bytes",
+        "PW-HPKP-PRESENT",
+        "PW-AUDIT-RENEWAL-REFUSED",
     ):
         assert promise in ran.stdout
-    assert lines[-1].startswith("  defend")
+    assert lines[-1].startswith("  examine")
     # What is said of an alert comes after it.
     alerts = ("| medium: ", "| medium: ", "| high: ", "| high: ", "| critical: ", "| medium: ")
     said = ("within seconds", "(cn-bmp)", "(cut)", "who may issue now", "the lie", "all the while")
@@ -96,7 +100,7 @@ def test_the_document_has_each_step(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_end_sums_up_each_shield(capsys: pytest.CaptureFixture[str]) -> None:
     assert conclude([*HELD, BROKEN], as_json=False) == 1
     shown = capsys.readouterr().out
-    assert "# 3 of 4 checks passed" in shown
+    assert "# 4 of 5 checks passed" in shown
     assert [line.split()[-3:] for line in shown.splitlines()[2:5]] == [
         ["1", "of", "2"],
         ["1", "of", "1"],
@@ -107,3 +111,11 @@ def test_the_end_sums_up_each_shield(capsys: pytest.CaptureFixture[str]) -> None
 def test_a_shield_that_was_not_seen_did_not_hold() -> None:
     assert conclude(HELD, as_json=False) == 0
     assert conclude(HELD[:2], as_json=False) == 1
+
+
+def test_a_log_that_breaks_its_promise_fails_the_story(tmp_path: Path) -> None:
+    """What the fourth shield says of a log hangs on what is in the log."""
+    stage = Stage(folder=tmp_path, tell=lambda _: None)
+    Examine(stage, CA("Honest CA"), CA("Rogue CA"), keeps=False).play()
+    failed = [check.name for check in stage.checks if not check.passed]
+    assert failed == ["both prove it", "the evidence holds without a network"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pinwarden.net.hello.flight import FirstFlight
-from pinwarden.net.hello.offer import TLS_1_2, TLS_1_3, X25519, Offer
+from pinwarden.net.hello.key_shares import X25519, KeyShares
+from pinwarden.net.hello.offer import TLS_1_2, TLS_1_3, Offer
 from pinwarden.net.hello.records import ContentType, encode_message, encode_record
-from pinwarden.net.hello.schedule import SUITES, KeyShares, Traffic, handshake_traffic
+from pinwarden.net.hello.schedule import SUITES, Traffic, handshake_traffic
 from pinwarden.net.served import HandedOver
 
 SUITE_12, SUITE_13 = 0xC02F, 0x1301

@@ -10,10 +10,12 @@ from pinwarden.ct.evidence import Evidence, EvidenceSCT, make_evidence
 from pinwarden.ct.inclusion import Breach, Missing, NotYet, Unprovable
 from pinwarden.ct.issuer import issuer_among
 from pinwarden.ct.log import Log
+from pinwarden.errors import BadSignatureError, MalformedError
 from pinwarden.findings import Finding
 from pinwarden.findings.transparency import CT_NOT_INCLUDED, CT_NOT_YET_INCLUDED
 from pinwarden.names import display
 from pinwarden.x509.certificate import CertificateView
+from pinwarden.x509.signature import verify_issued
 
 __all__ = ["BREACHES", "evidence_of_proofs", "findings_of_proofs"]
 
@@ -87,7 +89,18 @@ def _above(
     while issuer is not None and issuer not in path:
         path.append(issuer)
         issuer = issuer_among(issuer, chain)
+    if len(path) > 1 and path[-1].is_self_issued and not _is_signed_by_itself(path[-1]):
+        # A new key under an old name, or an algorithm of old: a reader could not verify it.
+        path.pop()
     return path
+
+
+def _is_signed_by_itself(certificate: CertificateView) -> bool:
+    try:
+        verify_issued(certificate, certificate)
+    except (BadSignatureError, MalformedError):
+        return False
+    return True
 
 
 def _evidence(proof: SCTProof, missing: Missing) -> tuple[tuple[str, bytes], ...]:

@@ -111,9 +111,8 @@ def _put(file: TextIO, text: str) -> None:
 
 
 def _width() -> int:
-    if not sys.stdout.isatty():
-        return _WIDEST
-    return min(shutil.get_terminal_size((80, 24)).columns, _WIDEST)
+    """That of the terminal, or of COLUMNS."""
+    return min(shutil.get_terminal_size((_WIDEST, 24)).columns, _WIDEST)
 
 
 def _colour() -> bool:

@@ -7,7 +7,7 @@ nobody here knows is sound in itself, and vouches for itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
@@ -24,7 +24,7 @@ from pinwarden.ct.inclusion import (
     Unprovable,
 )
 from pinwarden.ct.known_logs import mimic_logs
-from pinwarden.ct.log import Log, LogList
+from pinwarden.ct.log import Log, LogKind, LogList
 from pinwarden.ct.merkle import LeafHash, leaf_hash, verify_inclusion
 from pinwarden.ct.sct import SCT, SCTSource, log_key, parse_sct, parse_sct_list, signed_by_sct
 from pinwarden.errors import (
@@ -34,7 +34,7 @@ from pinwarden.errors import (
     VerificationError,
 )
 from pinwarden.names import display
-from pinwarden.x509.certificate import view_certificate
+from pinwarden.x509.certificate import CertificateView, view_certificate
 from pinwarden.x509.signature import verify_issued
 
 __all__ = ["CheckedEvidence", "CheckedSCT", "EvidenceVerdict", "verify_evidence"]
@@ -95,17 +95,22 @@ class CheckedEvidence:
 
 def verify_evidence(evidence: Evidence, known: LogList) -> CheckedEvidence:
     """Check everything in a bundle against the logs that are known; never raises."""
-    return CheckedEvidence(
-        evidence,
-        _chain_problem(evidence),
-        tuple(_check(each, evidence, known) for each in evidence.scts),
-    )
+    seen: set[bytes] = set()
+    checked = []
+    for each in evidence.scts:
+        one = _check(each, evidence, known)
+        if each.raw in seen:
+            one = replace(one, reason=f"{one.reason}; the same SCT as before")
+        seen.add(each.raw)
+        checked.append(one)
+    return CheckedEvidence(evidence, _chain_problem(evidence), tuple(checked))
 
 
 def _chain_problem(evidence: Evidence) -> str:
     try:
         views = [view_certificate(each) for each in (evidence.certificate, *evidence.chain)]
         for below, above in pairwise(views):
+            _verify_is_ca(below, above)
             verify_issued(below, above)
         top = views[-1]
         if top.is_self_issued and evidence.chain:
@@ -113,6 +118,17 @@ def _chain_problem(evidence: Evidence) -> str:
     except PinwardenError as error:
         return str(error)
     return ""
+
+
+def _verify_is_ca(below: CertificateView, above: CertificateView) -> None:
+    """Refuse an issuer that may not issue (RFC 5280 section 6.1.4 (k)).
+
+    Otherwise whoever has any certificate at all issues one for every name, with a chain that
+    ends in a real root. Certificates without extensions, which old roots are, say nothing.
+    """
+    says_nothing = above.is_self_issued and not (above.extensions or above.extension_problems)
+    if above.der != below.der and not above.is_ca and not says_nothing:
+        raise VerificationError("a certificate of the chain is not that of a CA, and issued one")
 
 
 def _check(each: EvidenceSCT, evidence: Evidence, known: LogList) -> CheckedSCT:
@@ -144,15 +160,19 @@ def _verdict(
     vouched = _verify_root(outcome.head, log, here=here)
     if isinstance(outcome, Proven):
         head = outcome.head.head
+        if log.kind is LogKind.STATIC and sct.leaf_index != outcome.index:
+            raise VerificationError(f"shows entry {outcome.index}, which is not what it promised")
         verify_inclusion(leaf, outcome.index, head.size, outcome.proof, head.root)
         reason = f"entry {outcome.index} of {head.size}"
         if vouched:
             return EvidenceVerdict.SELF_VOUCHED, f"{reason}; {vouched}"
         return EvidenceVerdict.PROVEN, reason
     if isinstance(outcome, NotYet):
-        if not outcome.head.form.is_signed or outcome.head.head.timestamp >= _due(sct, log):
+        # Of a log that is known here the delay is too, whatever the bundle says.
+        due = _due(sct, log)
+        if not outcome.head.form.is_signed or outcome.head.head.timestamp >= due:
             raise VerificationError("says that the log has time left, which was over")
-        return EvidenceVerdict.OPEN, f"the log had until {outcome.until:%Y-%m-%d %H:%M}Z"
+        return EvidenceVerdict.OPEN, f"the log had until {due:%Y-%m-%d %H:%M:%S}Z"
     reason = _verify_breach(outcome, leaf, sct, log)
     if outcome.breach.is_signed and not vouched:
         return EvidenceVerdict.BROKEN_PROMISE, reason
@@ -205,6 +225,8 @@ def _verify_breach(outcome: Missing, leaf: LeafHash, sct: SCT, log: Log) -> str:
         except BadProofError:
             return "the log gave a proof that does not lead to its root, and signed no proof"
         raise VerificationError("says that a proof is wrong which is right")
+    if log.kind is not LogKind.STATIC:
+        raise VerificationError("says that the log promised a place, and it is no static log")
     index = sct.leaf_index
     if index is None or index != outcome.index:
         raise VerificationError("the SCT promises no place, or another one than the bundle says")

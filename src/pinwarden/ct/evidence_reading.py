@@ -47,6 +47,7 @@ from pinwarden.x509.certificate import view_certificate
 __all__ = ["parse_evidence"]
 
 _WHO = "evidence bundle"
+_ANY_FORMAT = "pinwarden-ct-evidence-"
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _MOST_NODES = 64
 # Above it not every JSON parser has whole numbers.
@@ -67,10 +68,14 @@ def parse_evidence(data: bytes) -> Evidence:
         raise MalformedError(f"{_WHO}: is not JSON in ASCII") from None
     if not isinstance(value, dict):
         raise MalformedError(f"{_WHO}: is not a JSON object")
-    if value.get("format") != FORMAT:
-        raise MalformedError(
-            f"{_WHO}: its format is not {quoted(FORMAT)}", hint="a later Pinwarden may read it"
-        )
+    form = value.get("format")
+    if form != FORMAT:
+        if isinstance(form, str) and form.startswith(_ANY_FORMAT):
+            raise MalformedError(
+                f"{_WHO}: is of the format {quoted(form)}, and this Pinwarden reads {FORMAT!r} only",
+                hint="a later Pinwarden may read it",
+            )
+        raise MalformedError(f"{_WHO}: is JSON, but of something else: no format {quoted(FORMAT)}")
     evidence = _evidence(value)
     if evidence.to_json() != data:
         raise MalformedError(

@@ -85,6 +85,11 @@ EXPECT_CT_MAX_AGE_ZERO = register(
 EXPECT_CT_UNKNOWN_DIRECTIVE = register(
     "PW-EXPECT-CT-UNKNOWN-DIRECTIVE", Severity.INFO, "Expect-CT has directives that nobody reads"
 )
+EXPECT_CT_REPORT_URI_NOT_HTTPS = register(
+    "PW-EXPECT-CT-REPORT-URI-NOT-HTTPS",
+    Severity.LOW,
+    "the report-uri of Expect-CT is not https: no reports go there",
+)
 EXPECT_CT_NOT_CT_QUALIFIED = register(
     "PW-EXPECT-CT-NOT-CT-QUALIFIED",
     Severity.LOW,

@@ -47,8 +47,13 @@ class HPKPPolicy:
 
     @property
     def hashes(self) -> frozenset[bytes]:
-        """The octets of all the pins, bad ones included."""
-        return frozenset(base64.b64decode(each) for each in self.pins)
+        """The octets of the pins, without the bad ones.
+
+        Section 2.4: a pin is the fingerprint of a key. What can be none is not the backup that
+        section 2.5 demands either.
+        """
+        bad = frozenset(self.bad_pins)
+        return frozenset(base64.b64decode(each) for each in self.pins if each not in bad)
 
 
 def parse_public_key_pins(value: str, report_only: bool = False) -> HPKPPolicy:

@@ -162,7 +162,7 @@ def _policy_findings(policy: HPKPPolicy, where: str, answer: _Answer) -> Iterato
 
 def _match_findings(policy: HPKPPolicy, where: str, answer: _Answer) -> Iterator[Finding]:
     hashes = policy.hashes
-    if not hashes:
+    if not policy.pins:
         yield answer.finding(kinds.HPKP_NO_PINS, where, f"{where} holds no pin-sha256")
     elif answer.chain is not None and hashes.isdisjoint(answer.chain):
         message = f"{where}: none of its pins is of a key in the verified chain"
@@ -170,7 +170,7 @@ def _match_findings(policy: HPKPPolicy, where: str, answer: _Answer) -> Iterator
     elif policy.report_only:
         # Section 2.5 asks for a backup only where a policy is kept.
         return
-    elif len(hashes) == 1 or (answer.chain is not None and hashes <= answer.chain):
+    elif len(hashes) <= 1 or (answer.chain is not None and hashes <= answer.chain):
         message = f"{where} has no backup pin, so that clients never kept it"
         yield answer.finding(kinds.HPKP_NO_BACKUP_PIN, where, message)
 
@@ -211,6 +211,10 @@ def _expect_ct_findings(
     if policy.unknown:
         message = f"{EXPECT_CT}: clients skip what they do not know: {_listed(policy.unknown)}"
         yield answer.finding(kinds.EXPECT_CT_UNKNOWN_DIRECTIVE, EXPECT_CT, message)
+    if policy.ignored_report_uri is not None:
+        shown = quoted(policy.ignored_report_uri, _SHOWN)
+        message = f"{EXPECT_CT}: clients send no reports to {shown}, which is not https"
+        yield answer.finding(kinds.EXPECT_CT_REPORT_URI_NOT_HTTPS, EXPECT_CT, message)
     if policy.max_age == 0:
         message = f"{EXPECT_CT} has max-age=0, which has clients forget the host"
         yield answer.finding(kinds.EXPECT_CT_MAX_AGE_ZERO, EXPECT_CT, message)
@@ -260,12 +264,7 @@ def _expect_ct_present(policy: ExpectCT | None) -> str:
         f"{EXPECT_CT} is obsolete: Chrome ignores it since version 107, and no other browser "
         "family ever read it; remove it"
     )
-    if policy is None:
-        return message
-    if policy.ignored_report_uri is not None:
-        shown = quoted(policy.ignored_report_uri, _SHOWN)
-        return f"{message}; clients ignore its report-uri {shown}, which is not https"
-    return message + _reports(policy.report_uri)
+    return message if policy is None else message + _reports(policy.report_uri)
 
 
 def _reports(uri: str | None) -> str:

@@ -39,6 +39,7 @@ HEADERS_ADVICE: dict[FindingKind, str] = {
     findings.EXPECT_CT_MISSING_MAX_AGE: _REMOVE,
     findings.EXPECT_CT_MAX_AGE_ZERO: "Remove the header: no client is left that remembers it.",
     findings.EXPECT_CT_UNKNOWN_DIRECTIVE: _REMOVE,
+    findings.EXPECT_CT_REPORT_URI_NOT_HTTPS: _REMOVE,
     findings.EXPECT_CT_NOT_CT_QUALIFIED: "Look at the certificate's SCTs (`pinwarden ct policy`), "
     "which browsers ask for; and remove the header.",
     findings.EXPECT_CT_INSECURE_TRANSPORT: _REMOVE,

@@ -171,7 +171,7 @@ def test_staple_is_spoken_of(ct: CT, ct_world: CTWorld, log_list: Path, cafile: 
     with handing_server(Credentials.of(issued), ocsp=ocsp) as port:
         ran = ct(*_asking(port, cafile), "--log-list", log_list)
     assert ran.code == 0
-    assert "says that it is revoked" in ran.out
+    assert "says that the certificate is revoked since" in ran.out
     assert "out of date since" in ran.out
 
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from pinwarden.errors import MalformedError
 from pinwarden.net.hello.flight import FirstFlight
-from pinwarden.net.hello.offer import GROUPS, TLS_1_2, TLS_1_3, X25519, Offer
+from pinwarden.net.hello.key_shares import GROUPS, X25519
+from pinwarden.net.hello.offer import TLS_1_2, TLS_1_3, Offer
 from pinwarden.net.hello.records import ContentType, encode_message, encode_record
 from pinwarden.net.hello.schedule import SUITES, handshake_traffic
 from pinwarden.net.served import HandedOver

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from pinwarden.errors import MalformedError
 from pinwarden.net.hello.flight import FirstFlight
-from pinwarden.net.hello.offer import P_384, TLS_1_2, TLS_1_3, X25519
+from pinwarden.net.hello.key_shares import P_384, X25519
+from pinwarden.net.hello.offer import TLS_1_2, TLS_1_3
 from pinwarden.net.hello.records import ContentType, encode_message, encode_record
 from support.first_flights import (
     CERTIFICATE,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -82,7 +82,7 @@ def _lines(shown: ProvenTarget) -> Iterator[str]:
     else:
         proven = sum(isinstance(each.outcome, Proven) for each in shown.proofs)
         verdict = "proven" if shown.is_proven else "NOT PROVEN" if not proven else "proven in part"
-        yield f"{name}: {verdict}: in {proven} of {counted(len(shown.proofs), 'log')}"
+        yield f"{name}: {verdict}: in {_counts(shown.proofs, proven)}"
         for each in shown.proofs:
             yield (
                 f"  {outcome_word(each.outcome):<9}  {log_name(each.judged.log, each.judged.sct)}"
@@ -96,10 +96,23 @@ def _lines(shown: ProvenTarget) -> Iterator[str]:
         yield f"  evidence: {display(shown.bundle, _MOST_SHOWN)}"
 
 
+def _counts(proofs: Sequence[SCTProof], proven: int) -> str:
+    """In how many logs: several SCTs of one log are the promise of one."""
+    logs = {_log_of(each) for each in proofs}
+    held = {_log_of(each) for each in proofs if isinstance(each.outcome, Proven)}
+    scts = "" if len(logs) == len(proofs) else f", by {proven} of {counted(len(proofs), 'SCT')}"
+    return f"{len(held)} of {counted(len(logs), 'log')}{scts}"
+
+
+def _log_of(proof: SCTProof) -> bytes:
+    sct = proof.judged.sct
+    return proof.judged.raw if sct is None else sct.log_id
+
+
 def log_name(log: Log | None, sct: SCT | None) -> str:
-    """A log for a person: its name, or its id."""
+    """A log for a person: its name, or its id; and that it is a test log, if it is."""
     if log is not None and log.description:
-        return display(log.description, 60)
+        return display(log.description, 60) + (" (test log)" if log.log_type == "test" else "")
     return "an unreadable SCT" if sct is None else f"log {b64encode(sct.log_id).decode()}"
 
 

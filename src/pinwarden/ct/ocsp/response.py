@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from pinwarden.errors import MalformedError
 from pinwarden.x509 import fields
@@ -41,6 +42,8 @@ _REFUSALS = {
 }
 # A responder answers for the one certificate; nobody staples hundreds.
 _MOST_ANSWERS = 256
+# What is signed, the algorithm, the signature; and perhaps certificates.
+_LEAST_PARTS, _MOST_PARTS = 3, 4
 _HASHES = {
     "1.3.14.3.2.26": "sha1",
     "2.16.840.1.101.3.4.2.1": "sha256",
@@ -148,11 +151,16 @@ def parse_response(response: bytes) -> BasicResponse:
 
 def _basic(data: bytes) -> BasicResponse:
     outer = whole(data, 0, len(data))
-    parts = list(children(data, outer.start, outer.end))
-    tags = [each.tag for each in parts]
-    if tags not in ([SEQUENCE, SEQUENCE, BIT_STRING], [SEQUENCE, SEQUENCE, BIT_STRING, _EXPLICIT_0]):
-        raise MalformedError("is not made of an answer and a signature")
-    return BasicResponse(data, *parts[:3], parts[3] if len(parts) > 3 else None)
+    parts = list(islice(children(data, outer.start, outer.end), _MOST_PARTS))
+    if len(parts) < _LEAST_PARTS:
+        raise MalformedError("is cut off before its signature")
+    return BasicResponse(
+        data,
+        signed=expect(parts[0]),
+        algorithm=expect(parts[1]),
+        signature=expect(parts[2], BIT_STRING),
+        certificates=expect(parts[3], _EXPLICIT_0) if len(parts) > _LEAST_PARTS else None,
+    )
 
 
 def _four(data: bytes, holder: TLV) -> tuple[TLV, TLV, TLV, TLV]:

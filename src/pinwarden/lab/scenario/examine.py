@@ -43,6 +43,7 @@ class Examine:
 
     def play(self) -> None:
         """All scenes."""
+        self.logs[1].faults.withhold = not self.keeps
         issued = self.honest.issue([WWW], logs=self.logs)
         rogue = self.rogue.issue([WWW], logs=self.logs)
         (self.stage.folder / _ANCHORS).write_bytes(pem([self.honest.root, self.rogue.root]))
@@ -61,7 +62,7 @@ class Examine:
     def _all_right(self, web: LabTLS, dns: LabDNS) -> None:
         stage = self.stage
         stage.scene("Examine: is your web server all right now?", "examine")
-        ran = self._audit(web, dns)
+        ran = self._audit(web, dns, most=22)
         stage.check("nothing is found, and it says what was not looked at", ran.answers(0, "not"))
 
     def _left_over(self, web: LabTLS, dns: LabDNS, issued: Issued) -> None:
@@ -70,7 +71,7 @@ class Examine:
         pins = (sha256(spki_of(issued.private_key)).digest(), sha256(b"another key").digest())
         quoted = "; ".join(f'pin-sha256="{b64encode(pin).decode()}"' for pin in pins)
         web.headers["Public-Key-Pins"] = f"{quoted}; max-age=5184000"
-        ran = self._audit(web, dns, most=6)
+        ran = self._audit(web, dns, most=8)
         del web.headers["Public-Key-Pins"]
         stage.check("it is found, and to be removed", ran.answers(1, "PW-HPKP-PRESENT"))
 
@@ -79,15 +80,13 @@ class Examine:
         stage.scene("Somebody puts the certificate of Rogue CA on it", "examine")
         stage.say("It is trusted, logged, and every browser shows a lock. But CAA:")
         web.present(Credentials.of(rogue))
-        ran = self._audit(web, dns, most=6, ca="rogue.example")
+        ran = self._audit(web, dns, most=8, ca="rogue.example")
         caught = ran.answers(1, "PW-AUDIT-RENEWAL-REFUSED")
         stage.check("it is not from a CA that may issue for you", caught)
 
     def _evidence(self, web: LabTLS) -> None:
         stage = self.stage
         stage.scene("Two logs promised to show your certificate: did they?", "examine")
-        if not self.keeps:
-            self.logs[1].faults.omit_promised = True  # type: ignore[attr-defined]
         where = ("--address", f"127.0.0.1:{web.port}", "--cafile", _ANCHORS)
         ran = stage.run("ct", "prove", WWW, *where, "--log-list", _LOG_LIST, "-o", _EVIDENCE)
         stage.check("both prove it", ran.exit_code == 0)

@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 WIDTH = 98
-_SAYS = "  | "
+SAYS = "  | "
 _COMMAND = "  $ "
 _HEADLINE = re.compile(r"(info|low|medium|high|critical): ")
 _FIELD = re.compile(r"  \w+: +")
@@ -46,7 +46,7 @@ def output_lines(text: str, most: int | None = None) -> list[str]:
     """What a program printed, marked as such; its first `most` lines if there are more."""
     lines = text.rstrip("\n").split("\n")
     shown = [part for line in lines[:most] for part in output_line(line)]
-    return shown if most is None or len(lines) <= most else [*shown, f"{_SAYS}..."]
+    return shown if most is None or len(lines) <= most else [*shown, f"{SAYS}..."]
 
 
 def output_line(line: str) -> list[str]:
@@ -56,10 +56,10 @@ def output_line(line: str) -> list[str]:
     return textwrap.wrap(
         line,
         WIDTH,
-        initial_indent=_SAYS,
-        subsequent_indent=_SAYS + " " * hang,
+        initial_indent=SAYS,
+        subsequent_indent=SAYS + " " * hang,
         break_on_hyphens=False,
-    ) or [_SAYS.rstrip()]
+    ) or [SAYS.rstrip()]
 
 
 class Digest:

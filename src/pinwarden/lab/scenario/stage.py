@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pinwarden.lab.scenario.layout import command_lines, output_lines, told
+from pinwarden.lab.scenario.layout import SAYS, WIDTH, command_lines, output_lines, told
 
 PATIENCE = 30.0
 """Seconds to wait for anything at all, unless a stage says otherwise."""
@@ -85,7 +85,8 @@ class Stage:
     def environment(self) -> dict[str, str]:
         """That of our programs: nothing of this user's is read or written."""
         places = ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
-        return {**os.environ, **dict.fromkeys(places, str(self.folder)), "NO_COLOR": "1"}
+        manners = {"NO_COLOR": "1", "COLUMNS": str(WIDTH - len(SAYS))}
+        return {**os.environ, **dict.fromkeys(places, str(self.folder)), **manners}
 
     def command(self, *arguments: str) -> list[str]:
         """How `pinwarden` is started here with these arguments."""

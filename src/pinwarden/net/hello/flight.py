@@ -12,6 +12,7 @@ from dataclasses import replace
 from os import urandom
 
 from pinwarden.errors import MalformedError
+from pinwarden.net.hello.key_shares import FIRST_SHARES, GROUPS, KeyShares
 from pinwarden.net.hello.messages import (
     HandshakeType,
     ServerHello,
@@ -25,8 +26,6 @@ from pinwarden.net.hello.messages import (
     parse_server_share,
 )
 from pinwarden.net.hello.offer import (
-    FIRST_SHARES,
-    GROUPS,
     TLS_1_2,
     TLS_1_3,
     Extension,
@@ -40,7 +39,7 @@ from pinwarden.net.hello.records import (
     encode_message,
     encode_record,
 )
-from pinwarden.net.hello.schedule import SUITES, KeyShares, Traffic, handshake_traffic
+from pinwarden.net.hello.schedule import SUITES, Traffic, handshake_traffic
 from pinwarden.net.served import HandedOver
 
 __all__ = ["FirstFlight"]

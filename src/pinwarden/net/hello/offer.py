@@ -13,11 +13,10 @@ from ipaddress import ip_address
 from typing import Self
 
 from pinwarden.ct.wire import uint, vector
+from pinwarden.net.hello.key_shares import GROUPS
 from pinwarden.net.hello.records import encode_message
 
 __all__ = [
-    "FIRST_SHARES",
-    "GROUPS",
     "TLS_1_2",
     "TLS_1_3",
     "Extension",
@@ -26,16 +25,11 @@ __all__ = [
 ]
 
 TLS_1_2, TLS_1_3 = 0x0303, 0x0304
-X25519, P_256, P_384, P_521 = 0x001D, 0x0017, 0x0018, 0x0019
-# In the order of preference.
-GROUPS = (X25519, P_256, P_384, P_521)
-# Those for which a key is sent at once; for another a server asks (HelloRetryRequest).
-FIRST_SHARES: tuple[int, ...] = (X25519, P_256)
 _CLIENT_HELLO = 1
-# OpenSSL's list without SHA-1, SHA-224 and DSA.
+# OpenSSL's list without DSA.
 _SIGNATURE_ALGORITHMS = (
     *(0x0403, 0x0503, 0x0603, 0x0807, 0x0808, 0x0809, 0x080A, 0x080B),
-    *(0x0804, 0x0805, 0x0806, 0x0401, 0x0501, 0x0601),
+    *(0x0804, 0x0805, 0x0806, 0x0401, 0x0501, 0x0601, 0x0303, 0x0301),
 )
 
 

@@ -14,23 +14,15 @@ from functools import cache
 from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric import ec, x25519
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from pinwarden.ct.wire import uint, vector
 from pinwarden.errors import MalformedError
-from pinwarden.net.hello.offer import P_256, P_384, P_521, X25519
 from pinwarden.net.hello.records import ContentType, encode_record
 
-__all__ = ["SUITES", "KeyShares", "Suite", "Traffic", "handshake_traffic"]
+__all__ = ["SUITES", "Suite", "Traffic", "handshake_traffic"]
 
 _NONCE = 12
-_CURVES: dict[int, type[ec.EllipticCurve]] = {
-    P_256: ec.SECP256R1,
-    P_384: ec.SECP384R1,
-    P_521: ec.SECP521R1,
-}
 
 
 class _AEAD(Protocol):
@@ -58,40 +50,6 @@ SUITES = {
     0x1302: Suite("sha384", 32, AESGCM),
     0x1303: Suite("sha256", 32, ChaCha20Poly1305),
 }
-
-
-class KeyShares:
-    """Our half of a key exchange in each group that it is wanted in, fresh each time."""
-
-    def __init__(self) -> None:
-        self._x25519: x25519.X25519PrivateKey | None = None
-        self._curves: dict[int, ec.EllipticCurvePrivateKey] = {}
-
-    def public(self, group: int) -> bytes:
-        """Our public key as it stands in a key share (RFC 8446 section 4.2.8.2)."""
-        if group == X25519:
-            self._x25519 = self._x25519 or x25519.X25519PrivateKey.generate()
-            return self._x25519.public_key().public_bytes_raw()
-        if group not in self._curves:
-            self._curves[group] = ec.generate_private_key(_CURVES[group]())
-        return (
-            self._curves[group]
-            .public_key()
-            .public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-        )
-
-    def secret(self, group: int, theirs: bytes) -> bytes:
-        """What both sides share; raises `MalformedError` for a key that is none."""
-        try:
-            if group == X25519 and self._x25519 is not None:
-                return self._x25519.exchange(x25519.X25519PublicKey.from_public_bytes(theirs))
-            if group in self._curves:
-                curve = _CURVES[group]()
-                point = ec.EllipticCurvePublicKey.from_encoded_point(curve, theirs)
-                return self._curves[group].exchange(ec.ECDH(), point)
-        except ValueError:
-            raise MalformedError("the server's key share is no public key") from None
-        raise MalformedError(f"the server's key share is of group {group}, which was not offered")
 
 
 class Traffic:
