@@ -10,6 +10,7 @@ from target import damaged, run
 
 from pinwarden.errors import MalformedError
 from pinwarden.net.hello.flight import FirstFlight
+from pinwarden.net.hello.key_shares import X25519, KeyShares
 from pinwarden.net.hello.messages import (
     parse_certificate_12,
     parse_certificate_13,
@@ -20,7 +21,6 @@ from pinwarden.net.hello.messages import (
     parse_server_hello,
     parse_server_share,
 )
-from pinwarden.net.hello.key_shares import X25519, KeyShares
 from pinwarden.net.hello.offer import TLS_1_2, TLS_1_3, Offer
 from pinwarden.net.hello.records import ContentType, encode_message, encode_record
 from pinwarden.net.hello.schedule import SUITES, handshake_traffic

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from pinwarden.audit.rendering.machine import audit_json
 from pinwarden.audit.report import Area, AuditReport
+from pinwarden.ct.log import Program
+from pinwarden.ct.loglist import parse_log_list
 from pinwarden.lab.dns import LabDNS
-from pinwarden.lab.tls import LabTLS
+from pinwarden.lab.loglist import log_list_json
+from pinwarden.lab.tls import Credentials, LabTLS
 from support.audit_world import FORBIDDEN, HOST, audit_world, ids
 from support.broken_servers import FOR_EVER, broken_server, closed_port
 
@@ -89,6 +95,69 @@ def test_each_broken_server_is_one_finding(manner: str, dns: LabDNS) -> None:
     assert report.passed == ()
     assert {each.area for each in report.not_checked} == set(Area) - {Area.CONNECTION}
     assert not report.finished
+
+
+@pytest.mark.parametrize("age", [0, 2], ids=["newer list", "older list"])
+@pytest.mark.parametrize(
+    "logs",
+    [("stray",), ("first", "stray"), ("first", "twin", "stray"), ("first", "second", "stray")],
+    ids="+".join,
+)
+def test_an_unknown_log_is_one_finding_whatever_follows_from_it(
+    logs: tuple[str, ...], age: int, dns: LabDNS
+) -> None:
+    """Too few SCTs, or operators, for want of a log that is listed: that is what is found."""
+    world = audit_world()
+    made = world.issue(logs=[getattr(world, each) for each in logs])
+    at = datetime.now(UTC) - timedelta(days=age)
+    listed = parse_log_list(log_list_json(world.listed, at=at), "the list", Program.USER)
+    with LabTLS(Credentials.of(made)) as server:
+        report = _audit(server.port, dns, logs=listed)
+    assert ids(report) == ["PW-CT-SCT-UNKNOWN-LOG"]
+    enough = "second" in logs
+    assert (Area.POLICY in {each.area for each in report.passed}) is enough
+    assert report.finished is enough
+
+
+def test_an_unknown_log_does_not_hide_another_fault(dns: LabDNS) -> None:
+    """However good the log that nobody lists: the signature of the other SCT is false."""
+    world = audit_world()
+    promised, other = world.ca.precertify([HOST]), world.ca.precertify([HOST])
+    false = world.first.add_pre_chain((other.der, *other.chain))
+    unknown = world.stray.add_pre_chain((promised.der, *promised.chain))
+    listed = log_list_json(world.listed, at=datetime.now(UTC))
+    with LabTLS(Credentials.of(world.ca.complete(promised, [false, unknown]))) as server:
+        report = _audit(server.port, dns, logs=parse_log_list(listed, "the list", Program.USER))
+    expected = ["PW-CT-SCT-BAD-SIGNATURE", "PW-CT-TOO-FEW-SCTS", "PW-CT-SCT-UNKNOWN-LOG"]
+    assert sorted(ids(report)) == sorted(expected)
+
+
+def test_a_certificate_from_the_next_minutes_is_one_finding(dns: LabDNS) -> None:
+    """It says how long it will take: the clock of one side may be wrong."""
+    made = audit_world().issue(not_before=datetime.now(UTC) + timedelta(minutes=4))
+    with LabTLS(Credentials.of(made)) as server:
+        report = _audit(server.port, dns)
+    assert ids(report) == ["PW-TLS-NOT-YET-VALID"]
+    assert re.search(r"in [34] minutes; is the clock here right", report.found[0].message)
+
+
+def test_names_beyond_those_told_are_counted(dns: LabDNS) -> None:
+    """Content networks have thousands of names in a certificate."""
+    names = [HOST, *(f"h{number}.other.example" for number in range(300))]
+    with LabTLS(Credentials.of(audit_world().issue(names))) as server:
+        leaf = audit_json(_audit(server.port, dns))["chains"][0]["certificates"][0]  # type: ignore[index]
+    assert leaf["names_total"] == 301
+    assert len(leaf["names"]) < 301
+
+
+@pytest.mark.parametrize("term", ["accounturi=https://ca.example/1", "validationmethods=dns-01"])
+def test_an_account_in_caa_is_not_taken_for_ones_own(term: str) -> None:
+    """Whether the next renewal comes from it the audit cannot know, and says so."""
+    caa = f'@ 300 IN CAA 0 issue "ca.lab.example; {term}"'
+    with audit_world().dns(caa) as dns, LabTLS(audit_world().chain()) as server:
+        report = _audit(server.port, dns)
+    assert ids(report) == []
+    assert "account and method" in {each.check for each in report.not_checked}
 
 
 def test_a_closed_port_is_one_finding(dns: LabDNS) -> None:

@@ -61,9 +61,10 @@ def test_broken_promises_in_words(breach: Breach) -> None:
     missing = Missing(breach=breach, head=head, other=b"other", answer=b"no such entry")
     (finding,) = findings_of_proofs([SCTProof(judged, missing)], HOST)
     assert finding.id == "PW-CT-NOT-INCLUDED"
-    assert (
-        finding.message == f"log Operator 0 'log-0' rfc6962 broke its promise: {BREACHES[breach]}"
-    )
+    # What nobody signed is told as what it is.
+    verb = "broke its promise" if breach.is_signed else "does not keep its promise"
+    assert finding.message == f"log Operator 0 'log-0' rfc6962 {verb}: {BREACHES[breach]}"
+    assert ("not sign" in finding.message) is not breach.is_signed
     assert dict(finding.details)["breach"] == str(breach)
     assert dict(finding.evidence) == {
         "sct": judged.raw,
@@ -94,6 +95,19 @@ def test_a_chain_out_of_order_is_put_in_order() -> None:
         HOST, world.certificate, issuer, (root, stranger, issuer), proofs, at=AT, by="test"
     )
     assert evidence.chain == (issuer.der, root.der)
+
+
+def test_a_root_that_no_reader_could_verify_is_left_out() -> None:
+    """As one of a new key under its old name: the bundle must not be refused for it."""
+    world = promised(LogKind.RFC6962, crowd=1)
+    issuer, root = world.chain
+    rekeyed = view_certificate(root.der[:-1] + bytes([root.der[-1] ^ 1]))
+    proofs = [SCTProof(each, UNASKED) for each in world.judged()]
+    evidence = evidence_of_proofs(
+        HOST, world.certificate, issuer, (issuer, rekeyed), proofs, at=AT, by="test"
+    )
+    assert evidence.chain == (issuer.der,)
+    assert verify_evidence(parse_evidence(evidence.to_json()), world.log_list).chain_problem == ""
 
 
 def test_a_hostile_host_cannot_make_a_large_bundle() -> None:

@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from pinwarden.cli.audit_asker import speaks_http
 from pinwarden.cli.main import run
 from pinwarden.lab.dns import LabDNS
 from pinwarden.lab.tls import LabTLS
+from pinwarden.net.audit_asker import speaks_http
 from pinwarden.net.endpoint import parse_endpoint
 from pinwarden.pinning.pin import Pin
 from pinwarden.x509.certificate import SPKIHash
@@ -219,6 +219,21 @@ def test_pins_are_compared(audit: Audit, good: LabTLS, dns: LabDNS, tmp_path: Pa
     assert matching.found == [[]]
     assert "pins" in {each["area"] for each in matching.lines[0]["passed"]}
     assert wrong.found == [["PW-PIN-LOCKED-OUT"]]
+
+
+def test_clients_that_only_report_are_not_said_to_refuse(
+    audit: Audit, good: LabTLS, dns: LabDNS, tmp_path: Path
+) -> None:
+    """The mode of the policy is told with what it does to clients."""
+    pins = [Pin(SPKIHash(sha256(each).digest())).curl for each in (b"stray", b"spare")]
+    (tmp_path / "pins.toml").write_text(
+        f'[[policy]]\nhost = "{HOST}"\nmode = "report-only"\n'
+        f'ca_pins = ["{pins[0]}"]\nbackup_pins = ["{pins[1]}"]\n'
+    )
+    options = ("--json", "--pins", str(tmp_path / "pins.toml"))
+    ran = audit(*audit_world().arguments(good.port, dns, *options))
+    assert ran.found == [["PW-PIN-LOCKED-OUT"]]
+    assert ran.lines[0]["found"][0]["message"].endswith("clients tell of it, and connect")
 
 
 def test_public_only_does_not_go_to_loopback(audit: Audit, dns: LabDNS) -> None:

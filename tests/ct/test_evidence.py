@@ -19,12 +19,15 @@ from pinwarden.ct.evidence_check import EvidenceVerdict, verify_evidence
 from pinwarden.ct.evidence_reading import parse_evidence
 from pinwarden.ct.inclusion import Breach, Cause, Missing, NotYet, Proven, Unprovable
 from pinwarden.ct.known_logs import known_logs
-from pinwarden.ct.log import LogList
+from pinwarden.ct.log import LogKind, LogList
 from pinwarden.ct.sct import SCTSource
 from pinwarden.errors import MalformedError
+from pinwarden.lab import asn1
+from pinwarden.lab.ca import CA, new_key, spki_of
+from pinwarden.x509.certificate import view_certificate
 from support.evidence_changes import sealed, with_outcome
 from support.evidence_recipe import checked_by_recipe
-from support.proof_world import proven
+from support.proof_world import authority, proven
 
 NOBODY = LogList(logs=())
 
@@ -86,8 +89,6 @@ def test_no_scts_prove_nothing() -> None:
 
 def test_another_certificate_of_the_same_ca() -> None:
     """Proof and SCTs of one certificate are none for another."""
-    from support.proof_world import authority
-
     evidence, known = proven()
     other = authority().issue(["other.example.com"])
     assert (
@@ -131,6 +132,70 @@ def test_a_root_that_was_changed() -> None:
     for changed in (root[:-1] + bytes([root[-1] ^ 1]), root[:30] + b"\x55" + root[31:]):
         checked = verify_evidence(replace(evidence, chain=(evidence.chain[0], changed)), known)
         assert checked.chain_problem
+
+
+def test_an_issuer_that_is_no_ca() -> None:
+    """Whoever has any certificate could issue one for every name, under a real root."""
+    evidence, known = proven()
+    server = authority().issue(["server.example.com"])
+    mallory = CA("Mallory")
+    mallory.key = server.private_key
+    name = view_certificate(server.certificate).subject
+    forged = mallory.sign(
+        asn1.replace_field(view_certificate(evidence.certificate).tbs, asn1.ISSUER, name)
+    )
+    chain = (server.certificate, *evidence.chain)
+    checked = verify_evidence(
+        reread(replace(evidence, certificate=forged, chain=chain, scts=(), logs=())), known
+    )
+    assert "not that of a CA" in checked.chain_problem
+    assert checked.is_refused
+
+
+def test_the_same_sct_twice() -> None:
+    """It is one promise, and the second is told to be the first again."""
+    evidence, known = proven()
+    first, second = evidence.scts
+    again = reread(replace(evidence, scts=(first, second, first)))
+    reasons = [each.reason for each in verify_evidence(again, known).scts]
+    assert [each.endswith("the same SCT as before") for each in reasons] == [False, False, True]
+
+
+def test_only_a_static_log_promises_a_place() -> None:
+    """Whoever calls an RFC 6962 log a static one cannot hold it to a place that it never named."""
+    evidence, known = proven()
+    (static,) = (each for each in known.logs if each.kind is LogKind.STATIC)
+    renamed = LogList(logs=(replace(static, kind=LogKind.RFC6962),))
+    (each,) = (each for each in evidence.scts if each.sct.log_id == static.log_id)
+    other = replace(
+        each,
+        outcome=Missing(
+            breach=Breach.OTHER_ENTRY,
+            head=each.outcome.head,
+            index=each.outcome.index,
+            other=b"another",
+            proof=each.outcome.proof,
+        ),
+    )
+    (checked,) = verify_evidence(replace(evidence, scts=(other,)), renamed).scts
+    assert checked.verdict is EvidenceVerdict.REFUSED
+    assert "no static log" in checked.reason
+
+
+def test_the_delay_of_a_log_is_what_is_known_here() -> None:
+    """A bundle says how long a log may take; of a known log it is not believed."""
+    evidence, known = proven()
+    waiting = with_outcome(
+        evidence,
+        lambda each: replace(
+            each, outcome=NotYet(each.sct.timestamp + timedelta(days=9), each.outcome.head)
+        ),
+    )
+    long = replace(
+        waiting, logs=tuple(replace(each, mmd=timedelta(days=9)) for each in waiting.logs)
+    )
+    assert verdicts(long, NOBODY)[0] is EvidenceVerdict.OPEN
+    assert verdicts(long, known)[0] is EvidenceVerdict.REFUSED
 
 
 def test_an_intermediate_alone_is_enough() -> None:
@@ -223,6 +288,39 @@ def test_the_recipe_on_the_page(number: int, tmp_path: Path) -> None:
     proof[0], proof[1] = proof[1], proof[0]
     assert checked_by_recipe(sealed(value), number, tmp_path).returncode != 0
     assert checked_by_recipe(data[:-3] + b'a"\n}', number, tmp_path).returncode != 0
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_recipe_and_a_certificate_of_another_key(number: int, tmp_path: Path) -> None:
+    """A CA can put the SCTs of one certificate into another that differs in the key alone."""
+    evidence, _ = proven()
+    honest = view_certificate(evidence.certificate)
+    tbs = honest.tbs.replace(honest.spki, spki_of(new_key()))
+    assert len(tbs) == len(honest.tbs)
+    value = json.loads(evidence.to_json())
+    value["certificate"] = base64.b64encode(authority().sign(tbs)).decode()
+    ran = checked_by_recipe(sealed(value), number, tmp_path)
+    assert "certificate.pem: OK" in ran.stdout
+    assert "tbs.before logged.before differ" in ran.stdout + ran.stderr
+    assert ran.returncode != 0
+    with pytest.raises(MalformedError):
+        parse_evidence(sealed(value))
+
+
+def test_the_recipe_takes_no_leaf_for_a_tree_head(tmp_path: Path) -> None:
+    """A log signs both with one key; whoever writes a certificate writes the end of its leaf."""
+    value = json.loads(proven()[0].to_json())
+    each = value["scts"][0]
+    signed = base64.b64decode(each["signed"])
+    each["head"] |= {
+        "signed": each["signed"],
+        "signature": each["signature"],
+        "root": base64.b64encode(signed[-32:]).decode(),
+        "size": int.from_bytes(signed[10:18], "big"),
+    }
+    ran = checked_by_recipe(sealed(value), 0, tmp_path)
+    assert ran.stdout.count("Verified OK") == 2
+    assert ran.returncode != 0
 
 
 def test_checked_with_openssl_and_nothing_else(tmp_path: Path) -> None:

@@ -165,6 +165,7 @@ def _resealed(data: bytes) -> bytes:
         '{"format": "ß"}'.encode(),
         b'{"format": "pinwarden-ct-evidence-1", "logs": ' + b"9" * 5000 + b"}",
         b"\xff\xfe",
+        b"\xef\xbb\xbf" + b'{"format": "pinwarden-ct-evidence-1"}',
     ],
     ids=lambda text: repr(text[:24]),
 )
@@ -216,3 +217,29 @@ def test_fields_that_make_no_sense(path: tuple[str | int, ...], value: object) -
     place[path[-1]] = value
     with pytest.raises(MalformedError):
         parse_evidence(sealed(document))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: b"\xef\xbb\xbf" + text,
+        lambda text: text.decode().encode("utf-16"),
+        lambda text: text + b"{}",
+        lambda text: text.replace(b"\n", b"\r\n"),
+        lambda text: text.replace(b'"index": 300', b'"index": 300.0'),
+        lambda text: text.replace(b'"index": 300', b'"index": NaN'),
+        lambda text: text.replace(b'"index": 300', b'"index": 3e2'),
+        lambda text: text.replace(b'"index": 300', b'"index": 300,\n   "index": 300'),
+    ],
+    ids=["bom", "utf-16", "trailing", "crlf", "float", "nan", "exponent", "repeated-key"],
+)
+def test_other_spellings(change: Callable[[bytes], bytes]) -> None:
+    """What other JSON parsers read in another way is not read at all."""
+    with pytest.raises(MalformedError):
+        parse_evidence(change(proven()[0].to_json()))
+
+
+def test_a_format_of_later() -> None:
+    """It may be fine, and is not called changed."""
+    with pytest.raises(MalformedError, match="'pinwarden-ct-evidence-2', which a later Pinwarden"):
+        parse_evidence(b'{"format": "pinwarden-ct-evidence-2"}')

@@ -50,3 +50,23 @@ def test_operator_at_a_time() -> None:
         "Second",
         "Third",
     ]
+
+
+def test_operator_goes_by_the_name_of_the_program_that_is_asked_for() -> None:
+    """Programs name operators differently, and one that listed no log names nobody."""
+    listings = (
+        Listing(program=Program.APPLE, operator="Example, Inc.", state=LogState.USABLE),
+        Listing(program=Program.CHROME, operator="Example", state=LogState.USABLE),
+    )
+    log = Log(
+        log_id=LogID(bytes(32)),
+        key=b"",
+        description="Oak",
+        operator="Example Ltd",
+        kind=LogKind.RFC6962,
+        url="",
+        listings=listings,
+    )
+    assert log.operator_at(AT) == "Example Ltd"
+    assert log.operator_at(AT, (Program.MOZILLA, Program.CHROME)) == "Example"
+    assert log.operator_at(AT, (Program.MOZILLA,)) == "Example Ltd"

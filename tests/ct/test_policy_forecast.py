@@ -121,3 +121,9 @@ def test_a_certificate_without_an_end_has_forecasts() -> None:
     scts = [made_sct(each, SIGNED, SCTSource.TLS) for each in (made_log("A"), log)]
     (forecast,) = forecast_policy(FIREFOX, broken, scts, NOW)
     assert forecast.compliant is False
+
+
+def test_what_changes_before_the_certificate_begins_is_no_forecast() -> None:
+    """Asked about a day long before, nothing is told of the rules of the years between."""
+    for policy in BrowserPolicy:
+        assert forecast_policy(policy, SHORT, scts_of("A", "B"), NOW - 9000 * DAY) == ()

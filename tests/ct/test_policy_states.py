@@ -301,3 +301,16 @@ def test_an_operator_goes_at_the_very_moment() -> None:
         log = made_log("B", "A", previous=(("before", until),))
         scts = [*scts_of("A"), made_sct(log, SIGNED)]
         assert evaluate_policy(CHROME, SHORT, scts, NOW).compliant is compliant
+
+
+def test_what_cannot_be_told_is_said_once_for_all_its_logs() -> None:
+    """And a number that may be too small is called that."""
+    logs = [in_state(name, LogState.REJECTED, NOW + DAY) for name in ("A", "B")]
+    result = evaluate_policy(CHROME, SHORT, [made_sct(log, SIGNED) for log in logs], NOW)
+    assert result.compliant is None
+    current, count, _ = result.reasons
+    assert current == (
+        "no SCT in the certificate is of a log that is approved for certain; not known: A, B "
+        "(rejected since 2026-11-25, and no list tells what it was before)"
+    )
+    assert count.endswith("and those of none count for certain")

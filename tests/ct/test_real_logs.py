@@ -175,6 +175,14 @@ def test_growing_roots_come_from_tiles_and_entries(growing: Path) -> None:
         assert frontier_from_tiles(size, edge(growing, size), body.root) == frontier
 
 
+def test_growing_heads_prove_all_their_entries(growing: Path) -> None:
+    """Every entry in every tree, from tiles, under the root that was signed."""
+    for size, (_, body) in list(enumerate(checkpoints(growing)))[1:]:
+        for index, data in enumerate(bundle(growing, size)):
+            proof = inclusion_proof_from_tiles(index, size, edge(growing, size))
+            verify_inclusion(leaf_hash(data), index, size, proof, body.root)
+
+
 def test_growing_heads_are_all_consistent(growing: Path) -> None:
     """Between each two sizes the tiles must prove that the log only grew."""
     heads = [body for _, body in checkpoints(growing)][1:]

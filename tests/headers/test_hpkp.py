@@ -146,6 +146,12 @@ def test_bad_pins(pin: str, is_base64: bool) -> None:
         assert faults(value) == [FaultKind.BAD_PIN]
 
 
+def test_bad_pins_are_hashes_of_nothing() -> None:
+    """They are kept for who wants to see them, and count for nothing."""
+    policy = parse_public_key_pins(f'max-age=1; {A.hpkp}; pin-sha256="AAAA"')
+    assert policy.hashes == {A.spki_sha256}
+
+
 def test_report_only_needs_no_max_age() -> None:
     """Section 2.1.2: there it is ignored, whatever it says."""
     for value in (PINS, f"{PINS}; max-age=5", f"{PINS}; max-age=x", f"{PINS}; max-age"):

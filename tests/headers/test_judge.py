@@ -135,7 +135,6 @@ def test_no_pin_of_the_chain() -> None:
         ([(PKP, f'{GOOD}; report-uri="http://r.example/x"')], "go to 'http://r.example/x'"),
         ([(ONLY, f'{GOOD}; report-uri="http://r.example/x"')], "go to 'http://r.example/x'"),
         ([(EXPECT_CT, 'max-age=1, report-uri="https://r.example/"')], "go to 'https://r.ex"),
-        ([(EXPECT_CT, 'max-age=1, report-uri="http://r.example/"')], "ignore its report-uri"),
         ([(PKP, f"max-age=5184000; {A.hpkp}; {B.hpkp}")], "for 60 days after"),
         ([(PKP, f"max-age=86400; {A.hpkp}; {B.hpkp}")], "for a day after"),
         ([(PKP, f"max-age=10; {A.hpkp}; {B.hpkp}")], "for 10 s after"),
@@ -152,6 +151,22 @@ def test_what_the_main_finding_says(fields: list[tuple[str, str]], words: str) -
     assert "remove it" in first.message
     assert first.severity is Severity.MEDIUM
     assert where_of(first) == fields[0][0]
+
+
+def test_an_endpoint_that_is_not_https_is_named() -> None:
+    """RFC 9163 section 2.1.1: no client ever sent it anything, and it stands there all the same."""
+    report = judged((EXPECT_CT, 'max-age=1, report-uri="http://r.example/"'))
+    (found,) = (each for each in report.findings if "http" in each.message)
+    assert finding_name(found) == "expect-ct-report-uri-not-https"
+    assert "'http://r.example/'" in found.message
+
+
+@pytest.mark.parametrize("chain", [CHAIN, None], ids=["chain", "no-chain"])
+def test_a_bad_pin_is_no_backup(chain: list[str] | None) -> None:
+    """RFC 7469 section 2.4: what is no SHA-256 is no pin, and stands in for none."""
+    report = judged((PKP, f'max-age=1; {A.hpkp}; pin-sha256="AAAA"'), chain=chain)
+    assert noted(report) is False
+    assert names(report) == {"hpkp-present", "hpkp-bad-pin", "hpkp-no-backup-pin"}
 
 
 def test_a_page() -> None:

@@ -11,9 +11,13 @@ import pytest
 from pinwarden.headers.judge import judge_headers
 from pinwarden.headers.report import finding_name
 
-CASES: list[dict[str, Any]] = json.loads(
-    (Path(__file__).parents[1] / "vectors" / "headers.json").read_text(encoding="utf-8")
-)
+VECTORS = Path(__file__).parents[1] / "vectors"
+# Those of everybody, and ours for what they leave open, each with the section that decides it.
+CASES: list[dict[str, Any]] = [
+    case
+    for name in ("headers.json", "headers-more.json")
+    for case in json.loads((VECTORS / name).read_text(encoding="utf-8"))
+]
 
 
 @pytest.mark.parametrize("case", CASES, ids=[each["id"] for each in CASES])

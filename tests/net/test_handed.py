@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import cycle
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
-from pinwarden.lab.ca import CA
+from pinwarden.lab.ca import CA, new_key
 from pinwarden.lab.tls import Credentials, LabTLS, server_context
 from pinwarden.net.address_classes import why_not_public
 from pinwarden.net.endpoint import Endpoint
@@ -72,6 +73,9 @@ async def test_openssl(version: str, scts: bool, stapled: bool) -> None:
         ("-groups", "P-256"),
         ("-groups", "P-384"),
         ("-groups", "P-521"),
+        ("-groups", "X448"),
+        ("-groups", "ffdhe2048"),
+        ("-groups", "ffdhe8192"),
         ("-ciphersuites", "TLS_AES_128_GCM_SHA256"),
         ("-ciphersuites", "TLS_CHACHA20_POLY1305_SHA256"),
         ("-Verify", "1"),
@@ -94,6 +98,57 @@ async def test_openssl_in_other_ways(more: tuple[str, ...]) -> None:
         finally:
             writer.transport.abort()
     assert handed == HandedOver(leaf=genuine.certificates[0], sct_list=SCTS, ocsp=ocsp)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        ("-cipher", "AES128-GCM-SHA256"),
+        ("-cipher", "AES128-SHA"),
+        ("-cipher", "DHE-RSA-AES128-GCM-SHA256"),
+        ("-cipher", "ECDHE-RSA-AES128-SHA"),
+        ("-sigalgs", "RSA+SHA224"),
+        ("-groups", "X448"),
+    ],
+    ids=lambda each: " ".join(each)[1:],
+)
+async def test_old_servers_of_tls_1_2(more: tuple[str, ...]) -> None:
+    """What OpenSSL by itself would speak is no fault of the server's; all of it is read."""
+    old = Credentials.of(world().authorities.a.issue([HOST], key=new_key("rsa")))
+    with handing_server(old, sct_list=SCTS, version="tls1_2", more=more) as port:
+        address = await ask(port)
+    assert address.problem == ""
+    assert address.verified
+    assert address.handed == HandedOver(leaf=old.certificates[0], sct_list=SCTS)
+
+
+async def test_a_key_that_is_too_weak() -> None:
+    """More cipher suites do not mean weaker keys; what was shown is told all the same."""
+    key = rsa.generate_private_key(65537, 1024)
+    weak = Credentials.of(world().authorities.a.issue([HOST], key=key))
+    with handing_server(weak, more=("-cipher", "ALL:@SECLEVEL=0")) as port:
+        address = await ask(port)
+    assert address.failure is Failure.UNTRUSTED
+    assert "key too weak" in address.problem
+    assert (address.verified, address.anchored) == ((), ())
+    assert address.sent == weak.certificates
+
+
+@pytest.mark.parametrize("version", ["tls1_2", "tls1_3"])
+async def test_a_server_that_wants_a_client_certificate(version: str) -> None:
+    """The words name what to do; in TLS 1.3 only the request fails, and all else is known."""
+    wanted = Wanted(handed=True, response=True)
+    genuine = world().chains["genuine"]
+    more = ("-Verify", "1", "-verify_return_error")
+    with handing_server(genuine, sct_list=SCTS, version=version, more=more) as port:
+        address = await ask(port, wanted)
+    if version == "tls1_2":
+        assert address.failure is Failure.REFUSED
+        assert "(perhaps it wants a client's: --client-cert)" in address.problem
+        return
+    assert address.verified
+    assert address.handed == HandedOver(leaf=genuine.certificates[0], sct_list=SCTS)
+    assert "it wants a client certificate (--client-cert)" in address.response_problem
 
 
 async def test_all_at_once() -> None:

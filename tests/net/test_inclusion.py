@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
-from net.raw_server import RawServer
-from net.small_log import SmallLog, described, ok
+from net.raw_server import Asked, RawServer, answer
+from net.small_log import SmallLog, described, head_of, ok
 from pinwarden.ct.leaf import EntryType, Extra, encode_leaf, encode_leaf_index
 from pinwarden.ct.log import LogKind
-from pinwarden.ct.merkle import LeafHash, leaf_hash, verify_inclusion
+from pinwarden.ct.merkle import Frontier, LeafHash, leaf_hash, verify_inclusion
 from pinwarden.errors import BadProofError, MalformedError, OutsideError
 from pinwarden.lab.log import LabLog
 from pinwarden.lab.serve import LabServer
@@ -154,3 +156,27 @@ async def test_garbage_is_called_so(body: object) -> None:
         client = open_log(described(server.url("/log/"), LogKind.RFC6962), http)
         with pytest.raises(GarbageError):
             await client.fetch_inclusion(NOBODY, None, small.head(10))
+
+
+async def test_a_real_log_proves_all_its_entries(corpus: Path) -> None:
+    """Each of 512 real precertificates, from the log's own hash tiles, by the client as it is."""
+    folder = corpus / "ct-logs" / "sunlight-navigli2025h2"
+    tops: list[bytes] = []
+
+    async def files(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        path = asked.path.removeprefix("/log/")
+        # Of the level above the corpus has nothing: it follows from the entries.
+        above = path == "tile/1/000.p/2"
+        body = b"".join(tops) if above else (folder / path).read_bytes()
+        await answer(body=body)(asked, writer)
+
+    async with RawServer([files]) as server, HTTPClient(limits=QUICK) as http:
+        client = open_log(described(server.url("/log/"), LogKind.STATIC), http)
+        leaves = (await client.fetch_range(0, 512, 512)).leaf_hashes()
+        tops += [Frontier().extend(leaves[at : at + 256]).root() for at in (0, 256)]
+        head = head_of(512, Frontier().extend(leaves).root())
+        for index, leaf in enumerate(leaves):
+            where, proof = await client.fetch_inclusion(leaf, index, head)
+            verify_inclusion(leaf, where, head.size, proof, head.root)
+            with pytest.raises(BadProofError):
+                verify_inclusion(leaf, where ^ 1, head.size, proof, head.root)

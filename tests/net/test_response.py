@@ -134,6 +134,23 @@ async def test_a_server_that_does_not_know_head(status: int) -> None:
     assert address.response == b"HTTP/1.1 200 x\r\nA: b\r\n\r\n"
 
 
+@pytest.mark.parametrize("silent", [True, False], ids=["says nothing", "hangs up"])
+async def test_a_server_that_does_not_answer_to_head(silent: bool) -> None:
+    """Small servers, such as that of `openssl s_server -www`, know GET alone."""
+
+    async def answer(request: bytes, writer: asyncio.StreamWriter) -> None:
+        if request.startswith(b"GET "):
+            writer.write(b"HTTP/1.0 200 ok\r\nA: b\r\n\r\nbody")
+            await writer.drain()
+        elif silent:
+            await asyncio.sleep(0.8)
+
+    address, heard = await ask_playing(answer, seconds=1.0)
+    assert [each[:5] for each in heard] == [b"HEAD ", b"GET /"]
+    assert address.response == b"HTTP/1.0 200 ok\r\nA: b\r\n\r\n"
+    assert address.response_problem == ""
+
+
 async def test_a_server_that_knows_neither() -> None:
     """It is asked twice and not again; what it says then is its answer."""
     address, heard = await ask_playing(saying(b"HTTP/1.1 501 no\r\n\r\n"))

@@ -1,11 +1,12 @@
-"""nginx and Go's own TLS server hand over SCTs and OCSP responses, and we take them as sent."""
+"""nginx, HAProxy and Go hand over SCTs and OCSP responses, and we take them as sent."""
 
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,43 @@ async def test_nginx_with_two_certificates(tmp_path: Path, protocol: str) -> Non
     assert address.handed == HandedOver(leaf=address.sent[0])
 
 
+@contextmanager
+def haproxy(folder: Path, more: str) -> Iterator[int]:
+    """The port of a HAProxy with these words on its `bind` line."""
+    port = free_port()
+    (folder / "haproxy.cfg").write_text(_HAPROXY.format(folder=folder, port=port, more=more))
+    command: list[str | Path] = [*(program("haproxy"), "-f", folder / "haproxy.cfg", "-db")]
+
+    def up() -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return True
+        return False
+
+    with running(command, folder) as child:
+        assert eventually(lambda: child.poll() is not None or up()), words_of(folder)
+        assert child.poll() is None, words_of(folder)
+        yield port
+
+
+@pytest.mark.parametrize("version", ["TLSv1.2", "TLSv1.3"])
+async def test_haproxy(tmp_path: Path, version: str) -> None:
+    """Both from files beside the certificate; in TLS 1.3 this program sends no SCTs."""
+    genuine = world().chains["genuine"]
+    own = pem(genuine.certificates) + key_pem(genuine.private_key)
+    (tmp_path / "own.pem").write_bytes(own)
+    (tmp_path / "own.pem.sctl").write_bytes(_SCTS)
+    (tmp_path / "own.pem.ocsp").write_bytes(answer_for(genuine))
+    with haproxy(tmp_path, f"alpn h2,http/1.1 ssl-min-ver {version} ssl-max-ver {version}") as port:
+        address = await ask(port, Wanted(handed=True, response=True))
+    assert address.protocol == version
+    assert address.handed == HandedOver(
+        leaf=genuine.certificates[0],
+        sct_list=_SCTS if version == "TLSv1.2" else b"",
+        ocsp=(tmp_path / "own.pem.ocsp").read_bytes(),
+    )
+    assert address.response.startswith(b"HTTP/1.1 200 OK\r\n")
+
+
 def build(folder: Path) -> None:
     """The Go program in a folder, of nothing but Go's own library."""
     built = subprocess.run(
@@ -149,6 +187,16 @@ http {{
     }}
   }}
 }}
+"""
+_HAPROXY = """\
+defaults
+  mode http
+  timeout client 20s
+  timeout server 20s
+  timeout connect 20s
+frontend own
+  bind 127.0.0.1:{port} ssl crt {folder}/own.pem {more}
+  http-request return status 200
 """
 _GO = """\
 package main

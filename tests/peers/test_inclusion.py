@@ -15,6 +15,7 @@ from peers.sunlight import SunlightLog, sunlight_log
 from pinwarden.cli.main import run
 from pinwarden.lab.ca import CA, Issued, pem
 from pinwarden.lab.submission import sct_from_json
+from support.evidence_recipe import checked_by_recipe
 
 pytestmark = pytest.mark.peer
 
@@ -94,6 +95,9 @@ def test_sunlight_proves_what_it_promised(
     bundle = str(tmp_path / "bundle.json")
     assert run(["ct", "prove", "--verify", bundle, "--log-list", logs]) == 0
     assert "proven: certificate of www.example.org" in capsys.readouterr().out
+    ran = checked_by_recipe((tmp_path / "bundle.json").read_bytes(), 0, tmp_path)
+    assert ran.returncode == 0, ran
+    assert ran.stdout.endswith("proven:     DNS:www.example.org\n")
 
 
 def test_an_sct_moved_to_another_certificate(
@@ -120,5 +124,8 @@ def test_the_certificate_itself_is_an_entry_too(log: SunlightLog, ca: CA, tmp_pa
     (tmp_path / "logs.json").write_bytes(log.log_list)
     (tmp_path / "chain.pem").write_bytes(pem(issued.certificate_chain))
     options = ("--log-list", str(tmp_path / "logs.json"), "--sct-list", str(tmp_path / "scts"))
-    assert run(["ct", "prove", str(tmp_path / "chain.pem"), *options]) == 0
+    bundle = tmp_path / "bundle.json"
+    assert run(["ct", "prove", str(tmp_path / "chain.pem"), *options, "-o", str(bundle)]) == 0
+    ran = checked_by_recipe(bundle.read_bytes(), 0, tmp_path)
+    assert ran.returncode == 0, ran
     assert base64.b64decode(promise["id"]) == base64.b64decode(log.described["log_id"])

@@ -28,7 +28,7 @@ from peers.server_config_cases import (
     path_of,
 )
 from pinwarden.headers.serverconfig.configured import Action, Style
-from pinwarden.headers.serverconfig.reading import find_headers
+from pinwarden.headers.serverconfig.reading import find_headers, read_config
 
 pytestmark = pytest.mark.peer
 
@@ -142,3 +142,26 @@ def test_whole_configurations(name: str, tmp_path: Path) -> None:
             assert sent == [tuple(each) for each in answer], request
             for name_sent, value in sent:
                 assert (name_sent, value) in found or (name_sent, None) in found, request
+
+
+_INNER = [
+    'add_header X-Frame-Options "DENY";',
+    'add_header Expect-CT "max-age=2";',
+    'add_header X-Empty "";',
+    "expires 1h;",
+    "proxy_hide_header X-A;",
+]
+
+
+def test_what_nginx_does_not_inherit(tmp_path: Path) -> None:
+    """A location has the header of its server, unless it is said to hide it."""
+    text = around(Style.NGINX, _INNER)
+    text = text.replace("location /", 'add_header Expect-CT "max-age=1";\nlocation /', 1)
+    hiding = {each.line: each.text for each in read_config(text, Style.NGINX).hiding}
+    places = [f"location {path_of(number)}" for number in range(len(_INNER))]
+    with serving(Style.NGINX, text, tmp_path) as server:
+        for number, place in enumerate(places):
+            inherits = ("Expect-CT", "max-age=1") in server.retired(path_of(number))
+            hides = any(f", {place})" in words for words in hiding.values())
+            own = "Expect-CT" in _INNER[number]
+            assert inherits is not (hides or own), _INNER[number]

@@ -10,7 +10,7 @@ import subprocess
 import threading
 from base64 import encodebytes
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO
@@ -77,7 +77,9 @@ def handing_server(
             child.kill()
             child.wait(_PATIENCE)
             replier.join(_PATIENCE)
-            child.stdin.close()
+            # What it was not sent any more is still in the pipe.
+            with suppress(OSError):
+                child.stdin.close()
             child.stdout.close()
 
 

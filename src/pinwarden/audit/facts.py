@@ -47,13 +47,15 @@ class Unknown:
 class CTFacts:
     """The SCTs that came with a certificate, and what the browsers' policies say of them.
 
-    `problems` are lists of SCTs that could not be read, one line each.
+    `problems` are lists of SCTs that could not be read, one line each. `rests_on_unlisted` is
+    whether a policy is failed only because of SCTs of logs that no list names.
     """
 
     scts: tuple[JudgedSCT, ...]
     problems: tuple[str, ...] = ()
     policies: tuple[PolicyResult, ...] = ()
     forecasts: tuple[Forecast, ...] = ()
+    rests_on_unlisted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

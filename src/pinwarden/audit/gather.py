@@ -8,10 +8,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
-from pinwarden.audit.facts import CAAFacts, Facts, HistoryFacts, Presentation, Unknown
+from pinwarden.audit.facts import CAAFacts, CTFacts, Facts, HistoryFacts, Presentation, Unknown
 from pinwarden.audit.history import read_history
 from pinwarden.audit.presentation import presentations
-from pinwarden.audit.renewal import RenewalNames, issuing_ca, judge_names, renewal_names
+from pinwarden.audit.renewal import (
+    IssuingCA,
+    RenewalNames,
+    issuing_ca,
+    judge_names,
+    renewal_names,
+)
 from pinwarden.audit.transparency import CTJudge
 from pinwarden.caa.climb import CAAName, RelevantSet, climb_asking
 from pinwarden.caa.issuers.map import IssuerMap
@@ -34,6 +40,12 @@ _PROBE = "com"
 _SILENCE = (LookupFailure.TIMEOUT, LookupFailure.UNREACHABLE)
 # Questions about the names of one certificate that are under way at the same time.
 _PARALLEL_NAMES = 16
+# X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT.
+_SELF_SIGNED = 18
+_PRIVATE = (
+    "the issuer is none that is known: a private CA does not look up CAA "
+    "(--ca or --resolver has it done)"
+)
 _NO_CERTIFICATE = "no certificate was served"
 
 
@@ -68,6 +80,7 @@ class Sources:
     resolvers: tuple[CAAResolver, ...] = ()
     logs: LogList | None = None
     always_ct: bool = False
+    always_caa: bool = False
     ca_domains: tuple[str, ...] = ()
     pins: PinSet | None = None
     store: Store | None = None
@@ -96,13 +109,17 @@ class Gatherer:
             served=served,
             shown=shown,
             caa=caa,
-            silent=tuple(
-                self._sources.resolvers[number].description for number in sorted(self._silent)
-            ),
+            silent=self._silent_ones() if self._asked_for(caa) else (),
             head=_head(served),
             pins=self._sources.pins,
             history=history,
         )
+
+    def _asked_for(self, caa: CAAFacts | Unknown) -> bool:
+        return self._sources.always_caa or isinstance(caa, CAAFacts) or caa.failed
+
+    def _silent_ones(self) -> tuple[str, ...]:
+        return tuple(self._sources.resolvers[each].description for each in sorted(self._silent))
 
     async def _served(self, target: AuditTarget) -> ServedHost:
         limit = self._sources.limits.asking
@@ -126,20 +143,25 @@ class Gatherer:
             return Unknown("no resolver was asked", failed=False)
         if not shown:
             return Unknown(_NO_CERTIFICATE)
-        leaf = shown[0].leaf
-        if leaf is None:
+        if shown[0].leaf is None:
             return Unknown("the served certificate cannot be read")
+        if shown[0].first.verify_code == _SELF_SIGNED:
+            return Unknown("no CA issued the certificate, so none would renew it", failed=False)
+        issuer = issuing_ca(shown[0], self._sources.issuers, self._sources.ca_domains)
+        if not self._sources.always_caa and _is_private(shown[0], issuer):
+            return Unknown(_PRIVATE, failed=False)
         names = renewal_names(shown[0], host)
+        limit = self._sources.limits.names
         if not names.names:
+            if self._sources.always_caa:
+                await _within(self._probe(), limit)
             why = "CAA is not consulted for addresses, and the certificate has no other names"
             return Unknown(why, failed=False)
-        limit = self._sources.limits.names
         found = await _within(self._look_up(names), limit)
         if found is None:
             return Unknown(f"CAA could not be looked up within {limit:g} s")
         if not found:
             return Unknown("the resolver does not answer")
-        issuer = issuing_ca(shown[0], self._sources.issuers, self._sources.ca_domains)
         return judge_names(names, found, issuer, at)
 
     async def _look_up(self, names: RenewalNames) -> list[tuple[RelevantSet, ...]]:
@@ -180,6 +202,12 @@ class Gatherer:
         self._silent.add(number)
         return None
 
+    async def _probe(self) -> None:
+        """Find out which resolvers do not answer at all, where there is nothing to ask them."""
+        for number, resolver in enumerate(self._sources.resolvers):
+            if number not in self._silent and _is_silence(await resolver.look_up(_PROBE)):
+                self._silent.add(number)
+
     # History.
 
     async def _history(
@@ -198,6 +226,12 @@ class Gatherer:
         return Unknown(f"the store did not answer within {limit:g} s") if found is None else found
 
 
+def _is_private(shown: Presentation, issuer: IssuingCA) -> bool:
+    """Whether no public CA can be seen behind a certificate: none is known, and no log had it."""
+    logged = isinstance(shown.ct, CTFacts) and bool(shown.ct.scts)
+    return issuer.match is None and not issuer.domains and not logged
+
+
 def _is_silence(lookup: Lookup) -> bool:
     """Whether nobody said anything, as opposed to one who said that it failed."""
     return lookup.failure in _SILENCE and lookup.rcode is None
@@ -212,7 +246,8 @@ def _head(served: ServedHost) -> bytes | Unknown:
         return Unknown(_NO_CERTIFICATE)
     for each in served.addresses:
         if each.response_problem:
-            return Unknown(each.response_problem)
+            hint = " (--no-http leaves the question out)" if each.verified else ""
+            return Unknown(each.response_problem + hint)
     if not any(each.verified for each in served.addresses):
         return Unknown("nothing is said to a host whose certificate does not verify")
     return Unknown("no request was made", failed=False)

@@ -22,8 +22,8 @@ __all__ = ["BREACHES", "evidence_of_proofs", "findings_of_proofs"]
 BREACHES = {
     Breach.OTHER_ENTRY: "another entry stands at the place that it promised",
     Breach.TREE_TOO_SMALL: "its tree does not reach to the place that it promised",
-    Breach.ABSENT: "it says that it has no such entry",
-    Breach.WRONG_PROOF: "its proof does not lead to the root that it signed",
+    Breach.ABSENT: "it says, and did not sign, that it has no such entry",
+    Breach.WRONG_PROOF: "its proof, which it did not sign, does not lead to its signed root",
 }
 _MOST_EVIDENCE = 64 * 1024
 
@@ -41,7 +41,7 @@ def findings_of_proofs(proofs: Sequence[SCTProof], subject: str) -> tuple[Findin
                 Finding(
                     kind=CT_NOT_INCLUDED,
                     subject=subject,
-                    message=f"log {name} broke its promise: {BREACHES[outcome.breach]}",
+                    message=f"log {name} {_verb(outcome.breach)}: {BREACHES[outcome.breach]}",
                     details=(("where", log.description), ("breach", str(outcome.breach))),
                     evidence=_evidence(each, outcome),
                 )
@@ -56,6 +56,11 @@ def findings_of_proofs(proofs: Sequence[SCTProof], subject: str) -> tuple[Findin
                 )
             )
     return tuple(found)
+
+
+def _verb(breach: Breach) -> str:
+    """An answer that nobody signed is no proof, to anybody but who got it."""
+    return "broke its promise" if breach.is_signed else "does not keep its promise"
 
 
 def evidence_of_proofs(

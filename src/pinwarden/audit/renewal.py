@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
@@ -26,7 +26,7 @@ from pinwarden.caa.value import parse_issue_value
 from pinwarden.errors import MalformedError
 from pinwarden.names import display
 
-__all__ = ["IssuingCA", "RenewalNames", "issuing_ca", "judge_names", "renewal_names"]
+__all__ = ["IssuingCA", "RenewalNames", "has_terms", "issuing_ca", "judge_names", "renewal_names"]
 
 # Let's Encrypt takes 100 names, the largest CAs 250; beyond that are a few content networks.
 _MOST_NAMES = 256
@@ -34,6 +34,7 @@ _MOST_NAMES = 256
 _MOST_QUESTIONS = 2048
 # Asks for whoever it is: no CA has such a domain.
 _NOBODY = "unknown.invalid"
+_TERMS = ("accounturi", "validationmethods")
 _LEAST_FAVOURABLE_FIRST = (CAAVerdict.DENIED, CAAVerdict.UNKNOWN, CAAVerdict.ALLOWED)
 
 
@@ -159,6 +160,24 @@ def _as_far_as_known(
     return Decision(
         CAAVerdict.UNKNOWN, decision.reason, decision.relevant_name, (why, *decision.why), judged
     )
+
+
+def has_terms(policy: NamePolicy, domains: Collection[str]) -> bool:
+    """Whether the records of these CAs name an account or a method (RFC 8657).
+
+    Only the ACME client knows its own; and not every CA looks at them.
+    """
+    lookup = policy.governing.lookup
+    for record in lookup.records if lookup is not None else ():
+        if record.property not in ("issue", "issuewild"):
+            continue
+        try:
+            value = parse_issue_value(record.value)
+        except MalformedError:
+            continue
+        if any(value.named(tag) for tag in _TERMS) and normal_domain(value.issuer or "") in domains:
+            return True
+    return False
 
 
 def _names_anybody(found: RelevantSet, name: CAAName) -> bool:

@@ -68,7 +68,7 @@ class ReportedCertificate:
     """One certificate of a chain; texts are safe to show, and empty where unreadable.
 
     `sent` is whether the server sent it, which it need not do with the root. `pin` is
-    written `sha256//…`.
+    written `sha256//…`. `names` are the first of `names_total`.
     """
 
     role: str
@@ -82,6 +82,7 @@ class ReportedCertificate:
     sha256: str
     sent: bool
     problem: str = ""
+    names_total: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

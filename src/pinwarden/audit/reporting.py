@@ -84,6 +84,9 @@ def _notes(facts: Facts) -> tuple[str, ...]:
         for each in map(_reported, beside[:_MOST_BESIDE]):
             subject = each.subject or "an unreadable certificate"
             notes.append(f"also sent, and not in the chain: {subject}, {each.pin or 'no pin'}")
+        if len(beside) > _MOST_BESIDE:
+            rest = len(beside) - _MOST_BESIDE
+            notes.append(f"also sent, and not in the chain: {rest} more")
     return tuple(notes)
 
 
@@ -132,6 +135,7 @@ def _made(der: bytes, position: int, sent: bool) -> ReportedCertificate:
         sha256=sha256,
         sent=sent,
         problem=problem,
+        names_total=len(shown),
     )
 
 

@@ -32,7 +32,8 @@ async def audit_host(
     """Audit one host; raises nothing for what the host, DNS or the store does.
 
     Takes no longer than the limits of the sources together. `ignored` are ids of findings
-    that are not to be told.
+    that are not to be told. Where others choose the host, `sources.asker` has to be one that
+    refuses to be led inside, as `net.audit_asker.AuditAsker` does unless told otherwise.
     """
     return await _audit(target, Gatherer(sources), ignored, clock)
 

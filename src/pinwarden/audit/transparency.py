@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from pinwarden.audit.facts import CTFacts, Unknown
 from pinwarden.caa.issuers.map import IssuerMap
-from pinwarden.ct.log import LogList
-from pinwarden.ct.policy import BrowserPolicy, evaluate_policies, forecast_policy
-from pinwarden.ct.presented import collect_scts, judge_scts
+from pinwarden.ct.log import Listing, Log, LogKind, LogList, LogState, Program
+from pinwarden.ct.policy import (
+    BrowserPolicy,
+    PolicyResult,
+    evaluate_policies,
+    forecast_policy,
+    list_dates,
+)
+from pinwarden.ct.presented import JudgedSCT, SCTStatus, collect_scts, judge_scts
 from pinwarden.x509.certificate import CertificateView
 
 __all__ = ["CTJudge"]
@@ -32,6 +40,7 @@ class CTJudge:
 
     def __init__(self, logs: LogList | None, issuers: IssuerMap, *, always: bool = False) -> None:
         self._logs, self._issuers, self._always = logs, issuers, always
+        self._lists = list_dates(() if logs is None else logs.logs)
         self._known: dict[_Question, CTFacts | Unknown] = {}
 
     def judge(
@@ -81,17 +90,48 @@ class CTJudge:
             if not self._always and self._is_private(leaf, issuer):
                 return Unknown(_PRIVATE, failed=False)
         judged = judge_scts(leaf, issuer, presented, self._logs, at)
+        policies = evaluate_policies(leaf, judged, at, self._lists)
         return CTFacts(
             scts=judged,
             problems=problems,
-            policies=evaluate_policies(leaf, judged, at),
+            policies=policies,
+            rests_on_unlisted=self._rests_on_unlisted(leaf, judged, policies, at),
             forecasts=tuple(
                 each
                 for policy in BrowserPolicy
-                for each in forecast_policy(policy, leaf, judged, at)
+                for each in forecast_policy(policy, leaf, judged, at, self._lists)
             ),
         )
+
+    def _rests_on_unlisted(
+        self,
+        leaf: CertificateView,
+        judged: Sequence[JudgedSCT],
+        policies: Sequence[PolicyResult],
+        at: datetime,
+    ) -> bool:
+        """Whether no policy would surely fail if the logs that no list names were good ones."""
+        unlisted = [each for each in judged if each.status is SCTStatus.UNKNOWN_LOG]
+        if not unlisted or all(each.compliant is not False for each in policies):
+            return False
+        if len(unlisted) == len(judged):
+            return True
+        doubtful = [_doubtful(each) if each in unlisted else each for each in judged]
+        results = evaluate_policies(leaf, doubtful, at, self._lists)
+        return all(each.compliant is not False for each in results)
 
     def _is_private(self, leaf: CertificateView, issuer: CertificateView | None) -> bool:
         spki = None if issuer is None else issuer.spki_hash
         return self._issuers.issuer_of(leaf, issuer_spki_sha256=spki) is None
+
+
+def _doubtful(judged: JudgedSCT) -> JudgedSCT:
+    """The same of a log that is listed, in a state that nobody can tell."""
+    listing = Listing(program=Program.USER, operator="", state=LogState.UNREADABLE)
+    log_id = judged.log_id
+    if log_id is None:
+        return judged
+    log = Log(
+        log_id=log_id, key=b"", description="", kind=LogKind.RFC6962, url="", listings=(listing,)
+    )
+    return replace(judged, log=log)

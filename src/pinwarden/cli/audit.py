@@ -28,7 +28,7 @@ _FAIL_ON = ("info", "low", "medium", "high", "critical", "never")
     type=click.Choice(_FORMATS),
     help="Form of the report [default: text].",
 )
-@click.option("-o", "--output", metavar="FILE", help="Write the report there, not to stdout.")
+@click.option("-o", "--output", metavar="FILE", help="Write the report there, not to stdout (`-`).")
 @click.option(
     "--fail-on",
     type=click.Choice(_FAIL_ON),
@@ -96,4 +96,6 @@ def audit(as_json: bool, form: str | None, **options: Any) -> int:
     asking = asking_from(options)
     if as_json and form not in (None, "json"):
         raise click.UsageError(f"--json and --format {form}: choose one of them")
+    if options["output"] == "-":
+        options["output"] = None
     return run_audits(Order(asking=asking, form="json" if as_json else form or "text", **options))

@@ -1,67 +1,37 @@
-"""Who asks the servers for an audit: everything at once, and HTTP only where it is spoken."""
+"""Who asks the servers for `pinwarden audit`, as the command line says."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from pinwarden.cli.asking_hosts import Asking
-from pinwarden.net.endpoint import Endpoint
-from pinwarden.net.served import HostAsker, ServedHost, Wanted
+from pinwarden.net.served import HostAsker
 
-__all__ = ["open_asker", "speaks_http"]
+__all__ = ["open_asker"]
 
-# Usual ports of other protocols that begin with TLS; any other may be HTTP.
-_NO_HTTP = frozenset((465, 563, 636, 853, 989, 990, 992, 993, 994, 995, 5061, 5671, 6379, 8883))
 # Addresses of a host that are asked at the same time, on an average.
 _ADDRESSES = 2
 # Of the files that a process may have open: for both askers, with as much left for the rest.
 _SHARE = 4
 
 
-def speaks_http(endpoint: Endpoint) -> bool:
-    """Whether it is polite to send an HTTP request there."""
-    return endpoint.starttls is None and endpoint.port not in _NO_HTTP
-
-
-class _Asker:
-    """Two askers, one of which says nothing after the handshake."""
-
-    def __init__(self, speaking: HostAsker, silent: HostAsker) -> None:
-        self._speaking, self._silent = speaking, silent
-
-    async def ask(
-        self, endpoint: Endpoint, addresses: Sequence[tuple[str, int]] = ()
-    ) -> ServedHost:
-        """See `net.served.HostAsker`."""
-        asker = self._speaking if speaks_http(endpoint) else self._silent
-        return await asker.ask(endpoint, addresses)
-
-
 def open_asker(asking: Asking, *, http: bool, public_only: bool, parallel: int) -> HostAsker:
     """An asker as the command line says; raises `ConfigError` for files that cannot be read.
 
     With `public_only` an address that is none of the public Internet is not connected to.
+    Any port may be named: whoever writes a command line may go where that machine may.
     """
-    from pinwarden.net.tls import TLSAsker, verifying_context
+    from pinwarden.net.address_classes import why_not_public
+    from pinwarden.net.audit_asker import AuditAsker
+    from pinwarden.net.tls import verifying_context
 
-    context = verifying_context(asking.cafile, client_certificate=asking.client_certificate)
-    admit = None
-    if public_only:
-        from pinwarden.net.address_classes import why_not_public
-
-        admit = why_not_public
-
-    def asker(response: bool) -> TLSAsker:
-        return TLSAsker(
-            context,
-            timeout=asking.timeout,
-            parallel=min(parallel * _ADDRESSES, _most_connections()),
-            family=asking.family,
-            wanted=Wanted(anchored=True, handed=True, response=response),
-            admit=admit,
-        )
-
-    return _Asker(asker(http), asker(False))
+    return AuditAsker(
+        verifying_context(asking.cafile, client_certificate=asking.client_certificate),
+        admit=why_not_public if public_only else None,
+        ports=None,
+        http=http,
+        timeout=asking.timeout,
+        parallel=min(parallel * _ADDRESSES, _most_connections()),
+        family=asking.family,
+    )
 
 
 def _most_connections() -> int:

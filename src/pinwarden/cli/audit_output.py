@@ -9,13 +9,16 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from pinwarden.audit.report import AuditReport
 from pinwarden.cli.output import answer
 from pinwarden.cli.pin.writing import write_file
 from pinwarden.errors import ConfigError, MalformedError, quoted
 from pinwarden.pinning.pinset import PinSet
+
+if TYPE_CHECKING:
+    from pinwarden.audit.rendering.text import Summary
 
 __all__ = ["Output", "open_output", "progress"]
 
@@ -32,6 +35,7 @@ class Output:
         self._form, self._write, self._pins = form, write, pins
         self._reports: list[AuditReport] = []
         self._count = 0
+        self._summary: Summary | None = None
 
     def add(self, report: AuditReport) -> None:
         """Tell of one host, or keep it for the document."""
@@ -41,8 +45,10 @@ class Output:
             line = json.dumps(audit_json(report), ensure_ascii=True, separators=(",", ":"))
             self._write(f"{line}\n")
         elif self._form == "text":
-            from pinwarden.audit.rendering.text import render_audit_text
+            from pinwarden.audit.rendering.text import Summary, render_audit_text
 
+            self._summary = self._summary or Summary()
+            self._summary.add(report)
             text = render_audit_text(report, width=_width(), colour=_colour())
             self._write(("\n" if self._count else "") + text)
         else:
@@ -50,9 +56,11 @@ class Output:
         self._count += 1
 
     def finish(self) -> None:
-        """Write the document, if there is to be one."""
+        """Write the document, if there is to be one, or what many texts come to together."""
         if self._form not in _STREAMED:
             self._write(self._document())
+        elif self._summary is not None and self._count > 1:
+            self._write("\n" + self._summary.text(width=_width(), colour=_colour()))
 
     def _document(self) -> str:
         if self._form == "markdown":
@@ -91,11 +99,27 @@ def open_output(
         output.finish()
     elif form in _STREAMED:
         with _opened(path) as file:
-            yield Output(form, lambda text: _put(file, text), pins)
+            output = Output(form, lambda text: _put(file, text), pins)
+            yield output
+            output.finish()
     else:
+        _verify_writable(Path(path))
         output = Output(form, lambda text: write_file(path, text, force=True), pins)
         yield output
         output.finish()
+
+
+def _verify_writable(path: Path) -> None:
+    """Raises `ConfigError` now for what could not be written when all hosts were asked."""
+    words = ""
+    if path.is_dir():
+        words = "Is a directory"
+    elif not path.parent.is_dir():
+        words = "there is no such directory"
+    elif not os.access(path.parent, os.W_OK):
+        words = "Permission denied"
+    if words:
+        raise ConfigError(f"file {quoted(str(path))}: cannot be written: {words}")
 
 
 def _opened(path: str) -> TextIO:

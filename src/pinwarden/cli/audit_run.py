@@ -5,35 +5,35 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from pinwarden import findings
 from pinwarden.audit.report import AuditReport
 from pinwarden.audit.run import AuditTarget, Limits, Sources, audit_hosts
-from pinwarden.cli.asking_hosts import Asking, endpoint_of
+from pinwarden.cli.asking_hosts import Asking
 from pinwarden.cli.audit_asker import open_asker
 from pinwarden.cli.audit_output import Output, open_output, progress
+from pinwarden.cli.audit_targets import audit_targets
 from pinwarden.cli.caa.issuer_map import current_issuers
-from pinwarden.cli.files import read_file
 from pinwarden.cli.kept_logs import kept_logs
 from pinwarden.cli.output import ExitCode, say
 from pinwarden.cli.pin.pin_sets import load_pin_set
 from pinwarden.cli.reading import ignored_findings
 from pinwarden.ct.log import LogList
-from pinwarden.errors import ConfigError, MalformedError, OutsideError, quoted
+from pinwarden.errors import ConfigError, MalformedError, OutsideError
 from pinwarden.findings import Severity
 from pinwarden.net.dns.contract import CAAResolver
 from pinwarden.pinning.pinset import PinSet
 
 __all__ = ["Order", "exit_code", "run_audits"]
 
-_LARGEST_LIST = 16 << 20
 # To find the addresses, and up to five handshakes and requests at each; waiting for a slot.
 _STEPS, _WAITING = 8, 10.0
 _DNS_TIMEOUT = 5.0
+_MOST_THREADS = 256
 # Objects, instead of Python's 700.
 _COLLECTED_AFTER = 50_000
 # Where these stand alone, nothing was found out about the host.
@@ -73,7 +73,7 @@ class Order:
 
 def run_audits(order: Order) -> int:
     """Audit every host, tell about each, and return the exit code."""
-    targets = _targets(order)
+    targets = audit_targets(order.hosts, order.names_file, order.asking)
     ignored = ignored_findings(order.ignored, "docs/findings-audit.md")
     logs = _logs(order)
     pins = load_pin_set(order.pins) if order.pins is not None else None
@@ -99,6 +99,10 @@ async def _run(
     logs: LogList | None,
     pins: PinSet | None,
 ) -> int:
+    # The names of hosts are found by calls that block, and reports are written by others: with
+    # the few threads that are usual, names that nobody answers for would hold up all the rest.
+    threads = ThreadPoolExecutor(min(order.parallel, _MOST_THREADS) + 2)
+    asyncio.get_running_loop().set_default_executor(threads)
     codes = {ExitCode.OK}
     async with _sources(order, logs, pins) as sources:
         with (
@@ -127,35 +131,6 @@ def exit_code(report: AuditReport, fail_on: str) -> ExitCode:
             return ExitCode.FINDINGS
     asked = all(each.kind not in _NOT_ASKED for each in report.found)
     return ExitCode.OK if report.finished and asked else ExitCode.UNFINISHED
-
-
-def _targets(order: Order) -> list[AuditTarget]:
-    """Every host, each once, in the order given; raises `ConfigError`."""
-    texts = [*order.hosts, *_listed(order.names_file)]
-    if not texts:
-        hint = "give HOST... or --names FILE"
-        if order.names_file is not None:
-            raise ConfigError(f"--names {quoted(order.names_file)}: holds no host", hint=hint)
-        raise ConfigError("no hosts given", hint=hint)
-    targets = []
-    for text in dict.fromkeys(texts):
-        endpoint = endpoint_of(text, order.asking)
-        places = tuple((address, port or endpoint.port) for address, port in order.asking.addresses)
-        targets.append(AuditTarget(text, endpoint, places))
-    return targets
-
-
-def _listed(file: str | None) -> Iterator[str]:
-    if file is None:
-        return
-    try:
-        text = read_file(Path(file), _LARGEST_LIST).decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ConfigError(f"--names {quoted(file)}: is not UTF-8 text") from None
-    for line in text.splitlines():
-        host = line.partition("#")[0].strip()
-        if host:
-            yield host
 
 
 def _logs(order: Order) -> LogList | None:
@@ -207,6 +182,7 @@ async def _sources(
             resolvers=resolvers,
             logs=logs,
             always_ct=bool(order.log_lists),
+            always_caa=bool(order.resolvers),
             ca_domains=_ca_domains(order.ca_domains),
             pins=pins,
             store=store,

@@ -24,6 +24,8 @@ __all__ = ["KeptLogs", "cache_folder", "kept_logs", "log_list_option"]
 # Firefox compiles its list from that of Chrome.
 _PROGRAMS = (Program.CHROME, Program.APPLE)
 
+_MOST_NOTES = 4
+
 log_list_option = click.option(
     "--log-list",
     "log_lists",
@@ -48,8 +50,11 @@ class KeptLogs:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What to say of the lists, all their ages in one line."""
-        others = tuple(each.message for each in self.findings if each.kind is not LOG_LIST_STALE)
+        """What to say of the lists: all their ages in one line, and not every log refused."""
+        others = [each.message for each in self.findings if each.kind is not LOG_LIST_STALE]
+        if len(others) > _MOST_NOTES:
+            more = len(others) - _MOST_NOTES + 1
+            others[_MOST_NOTES - 1 :] = [f"{more} more: `pinwarden log-list show` has them"]
         return (*((self.stale,) if self.stale else ()), *others)
 
 

@@ -72,10 +72,10 @@ def parse_evidence(data: bytes) -> Evidence:
     if form != FORMAT:
         if isinstance(form, str) and form.startswith(_ANY_FORMAT):
             raise MalformedError(
-                f"{_WHO}: is of the format {quoted(form)}, and this Pinwarden reads {FORMAT!r} only",
-                hint="a later Pinwarden may read it",
+                f"{_WHO}: is of the format {quoted(form)}, which a later Pinwarden may read; "
+                f"this one reads {quoted(FORMAT)}"
             )
-        raise MalformedError(f"{_WHO}: is JSON, but of something else: no format {quoted(FORMAT)}")
+        raise MalformedError(f"{_WHO}: is none: its format is not {quoted(FORMAT)}")
     evidence = _evidence(value)
     if evidence.to_json() != data:
         raise MalformedError(

@@ -41,6 +41,8 @@ _V1 = b"\x00"
 _TREE_HASH = b"\x01"
 _SHA256 = 4  # HashAlgorithm of RFC 5246 section 7.4.1.4.1
 _MIN_RSA_BITS = 2048
+_HASH, _PKCS1 = SHA256(), padding.PKCS1v15()
+_ECDSA = ec.ECDSA(_HASH)
 # Half of the uint64 of RFC 6962 section 3.5; the 40 bits of leaf_index (static-ct-api).
 _MOST_ENTRIES = {"sth": 1 << 63, "checkpoint": 1 << 40}
 
@@ -76,22 +78,19 @@ class LogKey:
 
     def verify(self, message: bytes, signature: bytes) -> None:
         """Checks a digitally-signed struct (RFC 5246 section 4.7); raises `BadSignatureError`."""
-        try:
-            reader = Reader(signature, "signature")
-            algorithms = reader.u8(), reader.u8()
-            value = reader.vector(2)
-            reader.finish()
-        except MalformedError as error:
-            raise BadSignatureError(f"log signature is malformed: {error}") from error
+        if len(signature) < 4 or len(signature) - 4 != int.from_bytes(signature[2:4], "big"):
+            raise BadSignatureError("log signature is malformed: it is not as long as it says")
+        algorithms = signature[0], signature[1]
         if algorithms != (_SHA256, self.algorithm):
             raise BadSignatureError(
                 f"log signature is of kind {algorithms}, not {(_SHA256, int(self.algorithm))}"
             )
+        value = signature[4:]
         try:
             if isinstance(self._key, rsa.RSAPublicKey):
-                self._key.verify(value, message, padding.PKCS1v15(), SHA256())
+                self._key.verify(value, message, _PKCS1, _HASH)
             else:
-                self._key.verify(value, message, ec.ECDSA(SHA256()))
+                self._key.verify(value, message, _ECDSA)
         except InvalidSignature as error:
             raise BadSignatureError("log signature does not verify") from error
 

@@ -30,6 +30,9 @@ class EntryType(IntEnum):
     PRECERT = 1
 
 
+_TYPES = {each: uint(each, 2) for each in EntryType}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leaf:
     """The fields of a MerkleTreeLeaf.
@@ -83,8 +86,9 @@ def encode_leaf(
     """The inverse of `parse_leaf`: the bytes that are hashed and that an SCT signs."""
     if (issuer_key_hash is None) != (type_ is EntryType.X509):
         raise MalformedError("a precertificate entry, and no other, has an issuer key hash")
-    head = _V1_TIMESTAMPED_ENTRY + uint(timestamp_ms, 8) + uint(type_, 2)
-    return head + (issuer_key_hash or b"") + vector(signed, 3) + vector(extensions, 2)
+    head = _V1_TIMESTAMPED_ENTRY + uint(timestamp_ms, 8) + _TYPES[type_]
+    held = issuer_key_hash or b"", uint(len(signed), 3), signed, vector(extensions, 2)
+    return b"".join((head, *held))
 
 
 def parse_leaf_index(extensions: bytes) -> int | None:

@@ -6,6 +6,7 @@ Logs are told apart by their id, the SHA-256 of their key (RFC 6962 section
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -114,11 +115,17 @@ class Log:
     previous_operators: tuple[PreviousOperator, ...] = ()
     listings: tuple[Listing, ...] = ()
 
-    def operator_at(self, at: datetime) -> str:
-        """Who ran the log at a time: logs change hands."""
+    def operator_at(self, at: datetime, programs: Iterable[Program] = ()) -> str:
+        """Who ran the log at a time: logs change hands.
+
+        Who runs it now goes by the name that the first of the programs gives which lists it.
+        """
         before = (each for each in self.previous_operators if at < each.until)
         first = min(before, key=lambda each: each.until, default=None)
-        return self.operator if first is None else first.name
+        if first is not None:
+            return first.name
+        listings = (self.listing(program) for program in programs)
+        return next((each.operator for each in listings if each is not None), self.operator)
 
     def listing(self, program: Program) -> Listing | None:
         """What `program` says about the log, if it lists it."""

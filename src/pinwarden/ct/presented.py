@@ -149,11 +149,12 @@ def judge_scts(
     SCT is not checked. Never raises: what cannot be read is a result.
     """
     about = _About(certificate, issuer, logs, at)
-    seen: set[PresentedSCT] = set()
+    ways: dict[bytes, list[SCTSource]] = {}
     judged: list[JudgedSCT] = []
     for each in presented:
-        judged.append(about.judge(each, repeated=each in seen))
-        seen.add(each)
+        before = ways.setdefault(each.raw, [])
+        judged.append(about.judge(each, repeated=each.source in before))
+        before.append(each.source)
     return tuple(judged)
 
 
@@ -199,8 +200,10 @@ class _About:
             noted = [*self._outside_interval(log), *_noted(log, sct, self._at)]
             if repeated:
                 noted.append((Flaw.REPEATED, "the same SCT was presented before"))
-            status, reason = SCTStatus.VALID, "; ".join(text for _, text in noted)
-            flaws = tuple(flaw for flaw, _ in noted if flaw is not None)
+            status, reason, flaws = SCTStatus.VALID, "", ()
+            if noted:
+                reason = "; ".join(text for _, text in noted)
+                flaws = tuple(flaw for flaw, _ in noted if flaw is not None)
         return JudgedSCT(
             source=presented.source,
             raw=presented.raw,
@@ -312,14 +315,14 @@ def _noted(log: Log, sct: SCT, at: datetime) -> Iterator[tuple[Flaw | None, str]
             Flaw.AFTER_RETIREMENT,
             f"dated {_moment(sct.timestamp)}, after its log was retired ({retired})",
         )
-    states = {state for each in listings if (state := each.state_at(at)) not in _NO_STATE}
-    if states == {LogState.REJECTED}:
+    states = [state for each in listings if (state := each.state_at(at)) not in _NO_STATE]
+    if states and all(each is LogState.REJECTED for each in states):
         over = log.interval is not None and log.interval[1] <= at
         why = ", as logs are whose interval is over" if over else ""
         yield Flaw.LOG_REJECTED, f"its log is rejected{why}"
-    elif states == {LogState.PENDING}:
+    elif states and all(each is LogState.PENDING for each in states):
         yield Flaw.LOG_PENDING, "its log is pending: no program approved of it yet"
-    if log.log_type not in ("", "prod"):
+    if log.log_type and log.log_type != "prod":
         yield Flaw.TEST_LOG, f"its log is for {display(log.log_type, 30)} purposes"
     elif not states and any(each.program is not Program.USER for each in listings):
         yield None, "no program gives its log a state"
@@ -334,9 +337,12 @@ def _opinions(log: Log) -> tuple[Listing, ...]:
 
     Firefox compiles its list from that of Chrome, and later.
     """
-    own = tuple(each for each in log.listings if each.program is Program.USER)
-    first_hand = tuple(each for each in log.listings if each.program is not Program.MOZILLA)
-    return own or first_hand or log.listings
+    found = log.listings
+    if len(found) < 2:
+        return found
+    own = tuple(each for each in found if each.program is Program.USER)
+    first_hand = tuple(each for each in found if each.program is not Program.MOZILLA)
+    return own or first_hand or found
 
 
 def _ended(listing: Listing) -> datetime | None:

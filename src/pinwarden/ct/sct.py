@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
+from struct import Struct
 
 from pinwarden.ct.head import LogID, LogKey
 from pinwarden.ct.leaf import EntryType, encode_leaf, parse_leaf_index
@@ -19,7 +20,7 @@ from pinwarden.ct.merkle import LeafHash, leaf_hash
 from pinwarden.ct.wire import Reader, parse_timestamp
 from pinwarden.errors import MalformedError
 from pinwarden.x509.certificate import CertificateView, IssuerKeyHash
-from pinwarden.x509.precert import logged_tbs
+from pinwarden.x509.precert import logged_form
 
 __all__ = [
     "SCT",
@@ -36,6 +37,9 @@ __all__ = [
 ]
 
 _V1 = 0
+# Version, log ID, timestamp, length of the extensions (RFC 6962 section 3.2).
+_HEAD = Struct(">B32sQH")
+_CUT_OFF = "SCT ends too early"
 # Real lists have two to six; a log operator's test had twelve.
 _MOST_SCTS = 200
 
@@ -83,9 +87,7 @@ class SignedEntry:
 
 def embedded_entry(certificate: CertificateView, issuer: CertificateView) -> SignedEntry:
     """What the SCTs inside a certificate are about; raises `MalformedError`."""
-    return SignedEntry(
-        EntryType.PRECERT, logged_tbs(certificate.tbs), IssuerKeyHash(issuer.spki_hash)
-    )
+    return SignedEntry(EntryType.PRECERT, logged_form(certificate), IssuerKeyHash(issuer.spki_hash))
 
 
 def x509_entry(certificate: bytes) -> SignedEntry:
@@ -118,22 +120,22 @@ def parse_sct_list(data: bytes) -> list[bytes]:
 
 def parse_sct(data: bytes) -> SCT:
     """One SCT (RFC 6962 section 3.2); raises `MalformedError`, also for another version."""
-    reader = Reader(data, "SCT")
-    version = reader.u8()
-    if version != _V1:
-        raise MalformedError(f"SCT is of unknown version {version + 1}")
-    log_id = LogID(reader.take(32))
-    timestamp_ms = reader.u64()
-    extensions = reader.vector(2)
-    algorithms = reader.take(2)
-    signature = reader.vector(2)
-    reader.finish()
+    if data and data[0] != _V1:
+        raise MalformedError(f"SCT is of unknown version {data[0] + 1}")
+    if len(data) < _HEAD.size:
+        raise MalformedError(_CUT_OFF)
+    _, log_id, timestamp_ms, size = _HEAD.unpack_from(data)
+    signed_at = _HEAD.size + size
+    end = signed_at + 4 + int.from_bytes(data[signed_at + 2 : signed_at + 4], "big")
+    if len(data) != end:
+        over = len(data) - end
+        raise MalformedError(f"SCT has {over} bytes after its end" if over > 0 else _CUT_OFF)
     return SCT(
-        log_id=log_id,
+        log_id=LogID(log_id),
         timestamp_ms=timestamp_ms,
         timestamp=parse_timestamp(timestamp_ms, "timestamp of an SCT"),
-        extensions=extensions,
-        signature=algorithms + len(signature).to_bytes(2, "big") + signature,
+        extensions=data[_HEAD.size : signed_at],
+        signature=data[signed_at:],
         raw=data,
     )
 

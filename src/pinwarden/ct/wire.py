@@ -116,6 +116,6 @@ def encode_base64(data: bytes) -> str:
 def parse_timestamp(milliseconds: int, what: str) -> datetime:
     """A time on the wire (RFC 6962 section 3.2) as an aware one; raises `MalformedError`."""
     try:
-        return _EPOCH + timedelta(milliseconds=milliseconds)
+        return _EPOCH + timedelta(0, 0, 0, milliseconds)
     except OverflowError as error:
         raise MalformedError(f"{what} is no time: {milliseconds} ms since 1970") from error

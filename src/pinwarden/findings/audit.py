@@ -15,7 +15,7 @@ TLS_REFUSED = register("PW-TLS-REFUSED", Severity.HIGH, "a host ends the handsha
 TLS_FORBIDDEN = register(
     "PW-TLS-FORBIDDEN",
     Severity.HIGH,
-    "a host's address is of a class that this audit must not be led to",
+    "a host's address or port is one that this audit must not be led to",
 )
 
 # The chain that is served.

@@ -12,7 +12,9 @@ import errno
 import socket
 import ssl
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from ipaddress import ip_address
 
 from pinwarden.errors import ConfigError, MalformedError, quoted
@@ -23,13 +25,24 @@ from pinwarden.net.response import ResponseHead, encode_request, status_of, veri
 from pinwarden.net.served import Failure, HandedOver, ServedAddress, ServedHost, Wanted
 from pinwarden.net.starttls import Declined
 from pinwarden.net.tls_line import Line, Wrap
-from pinwarden.net.tls_words import connect_words, error_words, judge_handshake, verify_words
+from pinwarden.net.tls_words import (
+    answer_words,
+    connect_words,
+    error_words,
+    judge_handshake,
+    verify_words,
+)
 from pinwarden.pinning.peer_chain import sent_chain, verified_chain
 
 __all__ = ["TLSAsker", "verifying_context"]
 
 _TIMEOUT = 10.0
 _PARALLEL = 16
+# The system's resolver may be silent for half a minute, and nothing can interrupt it. With the few
+# threads of the event loop, a handful of names without servers would stop all others.
+_LOOKUPS = 32
+# Addresses of one host at the same time, however many hosts are in work.
+_LEAST_PARALLEL = 2
 MOST_ADDRESSES = 32
 # X509_V_ERR_CERT_NOT_YET_VALID and _HAS_EXPIRED, _HOSTNAME_MISMATCH, _IP_ADDRESS_MISMATCH.
 _DATES_AND_NAMES = (9, 10, 62, 64)
@@ -37,6 +50,10 @@ _DATES_AND_NAMES = (9, 10, 62, 64)
 _NO_CHECK_TIME = 0x200000
 # RFC 9110 sections 15.5.6 and 15.6.2: GET is what every server knows.
 _HEAD_NOT_KNOWN = (405, 501)
+# All that OpenSSL has for servers with a certificate. Python leaves out static RSA and SHA-1 as a
+# MAC, with which browsers still reach old servers: whoever looks at servers must see them too.
+# Keys and signatures have to be as strong as by Python's default.
+_CIPHERS = "DEFAULT:!PSK:!SRP:@SECLEVEL=2"
 # Behind one address may be several servers, in the middle of a change of certificates.
 _HELLOS = 3
 
@@ -50,7 +67,9 @@ def verifying_context(
 
     `cafile` replaces the system's trust anchors. `client_certificate` is a PEM file with a
     certificate and its key, for servers that want one. As in that function a chain may end
-    at any trusted certificate from Python 3.13 on, and before only at a root.
+    at any trusted certificate from Python 3.13 on, and before only at a root. More cipher
+    suites are offered than by that function: all that OpenSSL has for servers with a
+    certificate.
     """
     try:
         context = ssl.create_default_context(cafile=cafile)
@@ -58,6 +77,7 @@ def verifying_context(
         raise ConfigError(
             f"trust anchors {quoted(str(cafile))}: {error_words(error)}", hint="a file in PEM"
         ) from None
+    context.set_ciphers(_CIPHERS)
     if client_certificate is not None:
         try:
             context.load_cert_chain(client_certificate, password=_no_passphrase)
@@ -110,7 +130,11 @@ class TLSAsker:
         self._admit = admit
         self._contact = contact
         self._offer = Offer.of(self._context)
+        self._parallel = parallel
         self._slots = asyncio.Semaphore(parallel)
+        self._hosts = 0
+        # Its threads end by themselves when this asker is gone.
+        self._lookups = ThreadPoolExecutor(_LOOKUPS, thread_name_prefix="pinwarden-lookup")
 
     async def ask(
         self, endpoint: Endpoint, addresses: Sequence[tuple[str, int]] = ()
@@ -119,6 +143,13 @@ class TLSAsker:
 
         Never raises for what a host does: that is in the result.
         """
+        self._hosts += 1
+        try:
+            return await self._ask(endpoint, addresses)
+        finally:
+            self._hosts -= 1
+
+    async def _ask(self, endpoint: Endpoint, addresses: Sequence[tuple[str, int]]) -> ServedHost:
         given = found = tuple(dict.fromkeys(addresses))
         if not given:
             try:
@@ -128,20 +159,39 @@ class TLSAsker:
             except (OSError, UnicodeError) as error:
                 problem = f"has no address: {error_words(error)}"
                 return ServedHost(endpoint=endpoint, problem=problem)
-        served = await asyncio.gather(
-            *(self._ask_address(endpoint, *address) for address in found[:MOST_ADDRESSES])
-        )
+        served = await self._ask_addresses(endpoint, found[:MOST_ADDRESSES])
         return ServedHost(
             endpoint=endpoint,
             addresses=tuple(served) if given else _without_idle_loopback(served),
             left_out=max(0, len(found) - MOST_ADDRESSES),
         )
 
+    async def _ask_addresses(
+        self, endpoint: Endpoint, places: Sequence[tuple[str, int]]
+    ) -> list[ServedAddress]:
+        """Several at a time, in a share that leaves the other hosts in work theirs.
+
+        Somebody with many addresses that are slow at each step would else take all slots for
+        minutes, and hosts that are well would seem too slow.
+        """
+        share = asyncio.Semaphore(max(_LEAST_PARALLEL, self._parallel // self._hosts))
+
+        async def one(address: str, port: int) -> ServedAddress:
+            async with share:
+                return await self._ask_address(endpoint, address, port)
+
+        return await asyncio.gather(*(one(*place) for place in places))
+
     async def _resolve(self, endpoint: Endpoint) -> tuple[tuple[str, int], ...]:
         loop = asyncio.get_running_loop()
-        looking = loop.getaddrinfo(
-            endpoint.host, endpoint.port, family=self._family, type=socket.SOCK_STREAM
+        look_up = partial(
+            socket.getaddrinfo,
+            endpoint.host,
+            endpoint.port,
+            family=self._family,
+            type=socket.SOCK_STREAM,
         )
+        looking = loop.run_in_executor(self._lookups, look_up)
         found = await asyncio.wait_for(looking, self._timeout)
         return tuple(dict.fromkeys((str(each[4][0]), endpoint.port) for each in found))
 
@@ -224,31 +274,35 @@ class TLSAsker:
     async def _with_response(
         self, line: Line, endpoint: Endpoint, served: ServedAddress
     ) -> ServedAddress:
-        response, problem = await self._response(line, endpoint, "HEAD")
-        if not problem and status_of(response) in _HEAD_NOT_KNOWN:
+        # Some servers say nothing to what they do not know: GET has its time after that.
+        response, problem = await self._response(line, endpoint, "HEAD", self._timeout / 2)
+        if response is None or (response and status_of(response) in _HEAD_NOT_KNOWN):
             await line.close()
             place = ServedAddress(address=served.address, port=served.port)
             again = Line(endpoint)
             try:
                 shown = await self._shaken(again, endpoint, place, self._context.wrap_bio)
                 if shown.verified == served.verified:
-                    got, failed = await self._response(again, endpoint, "GET")
-                    response = response if failed else got
+                    got, failed = await self._response(again, endpoint, "GET", self._timeout)
+                    if not (failed and response):
+                        response, problem = got, failed
             finally:
                 await again.close()
-        return replace(served, response=response, response_problem=problem)
+        return replace(served, response=response or b"", response_problem=problem)
 
-    async def _response(self, line: Line, endpoint: Endpoint, method: str) -> tuple[bytes, str]:
-        """The head of the answer, or why there is none."""
+    async def _response(
+        self, line: Line, endpoint: Endpoint, method: str, patience: float
+    ) -> tuple[bytes | None, str]:
+        """The head of the answer, or why there is none; None where nothing was said."""
         request = encode_request(endpoint, method, self._wanted.path, self._contact)
         try:
-            return await asyncio.wait_for(line.ask(request, ResponseHead()), self._timeout), ""
+            return await asyncio.wait_for(line.ask(request, ResponseHead()), patience), ""
         except TimeoutError:
-            return b"", f"did not answer over HTTP within {self._timeout:g} s"
+            return None, f"did not answer over HTTP within {patience:g} s"
         except MalformedError as error:
             return b"", str(error)
         except OSError as error:
-            return b"", f"ended the connection without an answer: {error_words(error)}"
+            return None, f"ended the connection without an answer: {answer_words(error)}"
 
     async def _handed(self, endpoint: Endpoint, served: ServedAddress) -> HandedOver:
         """What comes with the very certificate that the other handshake was about."""
@@ -297,6 +351,8 @@ def _unverified_context(like: ssl.SSLContext) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.minimum_version = like.minimum_version
+    # The same offer, so that a server with several certificates shows the same one.
+    context.set_ciphers(":".join(each["name"] for each in like.get_ciphers()))
     return context
 
 
@@ -323,7 +379,7 @@ async def _shake(line: Line, endpoint: Endpoint, place: ServedAddress, wrap: Wra
         failure, code = Failure.UNTRUSTED, error.verify_code
         problem = f"its certificate does not verify: {verify_words(error)}"
     except OSError as error:
-        failure, problem = judge_handshake(error, endpoint, line.first)
+        failure, problem = judge_handshake(error, endpoint, line.first, shown=line.shown)
     except ValueError as error:
         failure, problem = Failure.REFUSED, f"cannot be asked for: {error_words(error)}"
     return replace(place, failure=failure, problem=problem, verify_code=code)

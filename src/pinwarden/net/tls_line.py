@@ -12,6 +12,7 @@ from pinwarden.net.hello.fetch import fetch_handed
 from pinwarden.net.hello.offer import Offer
 from pinwarden.net.served import HandedOver
 from pinwarden.net.starttls import LONGEST_LINE, start_tls
+from pinwarden.pinning.peer_chain import sent_chain
 
 __all__ = ["Line", "Wrap"]
 
@@ -40,12 +41,14 @@ class Line:
     """A connection: `connect`, then a handshake or a reading of the first flight; `close`.
 
     Each raises OSError, of which ssl.SSLError is one, and `Declined` where TLS does not
-    begin. `first` are the first octets of the server's TLS. How long anything may take is
-    for the caller to say.
+    begin. `first` are the first octets of the server's TLS, `shown` is whether its
+    certificates had come when a handshake failed. How long anything may take is for the
+    caller to say.
     """
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.first = b""
+        self.shown = False
         self._endpoint = endpoint
         self._reader: asyncio.StreamReader
         self._writer: asyncio.StreamWriter | None = None
@@ -93,6 +96,7 @@ class Line:
                 await self._read()
             except ssl.SSLError:
                 # The alert tells the server's owner what we did not like.
+                self.shown = bool(sent_chain(tls))
                 with contextlib.suppress(OSError):
                     await self._flush()
                 raise
@@ -107,13 +111,14 @@ class Line:
         if self._tls is None:
             raise ConnectionError("there was no handshake")
         self._tls.write(request)
-        await self._flush()
         while True:
+            # Not only the request: TLS answers by itself, such as to a new key. To a server that is
+            # gone nothing can be sent, and yet why it went may have arrived before.
+            with contextlib.suppress(OSError):
+                await self._flush()
             try:
                 data = self._tls.read(_RECORD)
             except ssl.SSLWantReadError:
-                # An answer to what the server asked at the level of TLS, such as a new key.
-                await self._flush()
                 await self._read()
                 continue
             except ssl.SSLZeroReturnError:

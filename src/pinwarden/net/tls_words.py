@@ -11,16 +11,32 @@ from pinwarden.net.endpoint import Endpoint
 from pinwarden.net.served import Failure
 from pinwarden.net.starttls import STARTTLS_PORTS
 
-__all__ = ["connect_words", "error_words", "judge_handshake", "starttls_hint", "verify_words"]
+__all__ = [
+    "answer_words",
+    "connect_words",
+    "error_words",
+    "judge_handshake",
+    "starttls_hint",
+    "verify_words",
+]
 
 _HANDSHAKE, _ALERT = 22, 21
 # Where in its source Python's ssl module met an error.
 _OPENSSL_PLACE = re.compile(r" \(_ssl\.c:\d+\)$")
+# RFC 5246 section 7.4.6: who wants a certificate and gets none may say so by any fatal alert,
+# once it has shown its own.
+_WANTS_CERTIFICATE = " after its own certificate (perhaps it wants a client's: --client-cert)"
 _USUAL_STARTTLS = {port: protocol for protocol, port in STARTTLS_PORTS.items()} | {587: "smtp"}
 
 
-def judge_handshake(error: OSError, endpoint: Endpoint, first: bytes) -> tuple[Failure, str]:
-    """What a failed handshake means; `first` are the first octets that the server sent."""
+def judge_handshake(
+    error: OSError, endpoint: Endpoint, first: bytes, *, shown: bool = False
+) -> tuple[Failure, str]:
+    """What a failed handshake means.
+
+    `first` are the first octets that the server sent, `shown` is whether its certificates
+    came and were verified before.
+    """
     if first and first[0] not in (_HANDSHAKE, _ALERT):
         problem = f"did not answer with TLS, but with {quoted(first)}"
         return Failure.NOT_TLS, problem + starttls_hint(endpoint)
@@ -33,7 +49,8 @@ def judge_handshake(error: OSError, endpoint: Endpoint, first: bytes) -> tuple[F
     if "ALERT" in reason or reason == "TLSV1_UNRECOGNIZED_NAME":
         words = reason.partition("ALERT_")[2] or reason.partition("_")[2]
         words = words.lower().replace("_", " ")
-        return Failure.REFUSED, f"ended the handshake with the alert {quoted(words)}"
+        hint = _WANTS_CERTIFICATE if shown else ""
+        return Failure.REFUSED, f"ended the handshake with the alert {quoted(words)}{hint}"
     words = reason.lower().replace("_", " ") or error_words(error)
     return Failure.REFUSED, f"the handshake failed: {words}"
 
@@ -49,6 +66,14 @@ def starttls_hint(endpoint: Endpoint) -> str:
 def connect_words(error: OSError) -> str:
     """Why a connection did not come about: the event loop's own words repeat the address."""
     return (os.strerror(error.errno) if error.errno else error_words(error)).lower()
+
+
+def answer_words(error: OSError) -> str:
+    """Why a connection ended after the handshake: in TLS 1.3 a server may refuse clients then."""
+    words = error_words(error)
+    if isinstance(error, ssl.SSLError) and "CERTIFICATE_REQUIRED" in (error.reason or ""):
+        return "it wants a client certificate (--client-cert)"
+    return words
 
 
 def verify_words(error: ssl.SSLCertVerificationError) -> str:

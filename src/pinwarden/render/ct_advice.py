@@ -40,8 +40,9 @@ _POLICIES = {
 }
 
 _INCLUSION = {
-    findings.CT_NOT_INCLUDED: "Keep the evidence bundle: it proves the log's broken promise. "
-    "Report the log to the browser programs (ct-policy@chromium.org), and rely on no SCT of it.",
+    findings.CT_NOT_INCLUDED: "Keep the evidence (`pinwarden ct prove -o`). A static log signed "
+    "what convicts it; that an RFC 6962 log denies an entry nobody signed, so ask again from "
+    "elsewhere. Then send the bundle to ct-policy@chromium.org, and rely on no SCT of the log.",
     findings.CT_NOT_YET_INCLUDED: "Nothing; ask again after the time named, when the log's delay "
     "is over.",
     findings.CT_BUNDLE_REFUSED: "Do not rely on the bundle. Ask whoever made it for another copy, "

@@ -75,6 +75,11 @@ class CertificateView:
     _fields: tuple[TLV, ...]
 
     @property
+    def tbs_fields(self) -> tuple[TLV, ...]:
+        """Where in `tbs` its fields are, without the version."""
+        return self._fields
+
+    @property
     def serial(self) -> int:
         """The serial number; negative if it was so encoded."""
         with reading("serial number"):
@@ -227,10 +232,13 @@ def view_certificate(certificate: bytes) -> CertificateView:
     Raises `MalformedError` only if the outer structure or the TBSCertificate
     does not fall into elements.
     """
-    with reading("certificate"):
+    try:
         outer = _sequence(certificate, 0, len(certificate))
         tbs = _sequence(certificate, outer.start, outer.end)
-    return _view(certificate[tbs.header_start : tbs.end], certificate[: outer.end])
+    except MalformedError as error:
+        raise MalformedError(f"certificate: {error}") from error
+    within = tbs.start - tbs.header_start
+    return _view(certificate[tbs.header_start : tbs.end], within, certificate[: outer.end])
 
 
 def view_tbs(tbs: bytes) -> CertificateView:
@@ -238,20 +246,24 @@ def view_tbs(tbs: bytes) -> CertificateView:
 
     Raises `MalformedError` only if it does not fall into elements.
     """
-    return _view(tbs, None)
-
-
-def _view(tbs: bytes, certificate: bytes | None) -> CertificateView:
     with reading("TBSCertificate"):
         outer = _sequence(tbs, 0, len(tbs))
-        found = tuple(islice(children(tbs, outer.start, outer.end), FIELD_LIMIT + 1))
-        if len(found) > FIELD_LIMIT:
-            raise MalformedError(f"has more than {FIELD_LIMIT} fields")
-        if found and found[0].tag == VERSION_TAG:
-            found = found[1:]
-        if len(found) <= _SPKI:
-            raise MalformedError(f"has {len(found)} fields, fewer than six")
-    return CertificateView(tbs[: outer.end], certificate, found)
+    return _view(tbs[: outer.end], outer.start, None)
+
+
+def _view(tbs: bytes, start: int, certificate: bytes | None) -> CertificateView:
+    """`start` is where the fields begin."""
+    try:
+        found = tuple(islice(children(tbs, start, len(tbs)), FIELD_LIMIT + 1))
+    except MalformedError as error:
+        raise MalformedError(f"TBSCertificate: {error}") from error
+    if len(found) > FIELD_LIMIT:
+        raise MalformedError(f"TBSCertificate: has more than {FIELD_LIMIT} fields")
+    if found and found[0].tag == VERSION_TAG:
+        found = found[1:]
+    if len(found) <= _SPKI:
+        raise MalformedError(f"TBSCertificate: has {len(found)} fields, fewer than six")
+    return CertificateView(tbs, certificate, found)
 
 
 def _sequence(data: bytes, start: int, end: int) -> TLV:

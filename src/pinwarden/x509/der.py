@@ -9,7 +9,6 @@ hostile input costs no stack.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -42,17 +41,20 @@ class TLV(NamedTuple):
     header_start: int
 
 
+# A certificate has a hundred: TLV(...) would go through a function of Python's.
+_element = tuple.__new__
+
+
 def read_tlv(data: bytes, pos: int, end: int) -> TLV:
     """The element that begins at `pos` and must end by `end` (X.690 section 8.1)."""
-    at = pos
-    if at + 2 > end:
+    at = pos + 2
+    if at > end:
         raise MalformedError(f"element at offset {pos}: is cut off")
-    tag = data[at]
-    at += 1
+    tag, length = data[pos], data[pos + 1]
     if tag & _HIGH_TAG == _HIGH_TAG:
         tag, at = _high_tag(data, pos, end)
-    length = data[at]
-    at += 1
+        length = data[at]
+        at += 1
     if length >= 0x80:
         if length == 0x80:
             raise MalformedError(f"element at offset {pos}: has an indefinite length")
@@ -61,7 +63,7 @@ def read_tlv(data: bytes, pos: int, end: int) -> TLV:
         at += octets
     if length > end - at:
         raise MalformedError(f"element at offset {pos}: runs past the end of what holds it")
-    return TLV(tag, at, at + length, pos)
+    return _element(TLV, (tag, at, at + length, pos))
 
 
 def _high_tag(data: bytes, pos: int, end: int) -> tuple[int, int]:
@@ -83,6 +85,14 @@ def _high_tag(data: bytes, pos: int, end: int) -> tuple[int, int]:
 def children(data: bytes, start: int, end: int) -> Iterator[TLV]:
     """The elements that fill `data[start:end]`; raises where they stop making sense."""
     while start < end:
+        at = start + 2
+        if at <= end:
+            tag, length = data[start], data[start + 1]
+            # Nearly all have such a header; read_tlv has the rules for all.
+            if length < 0x80 and tag & _HIGH_TAG != _HIGH_TAG and at + length <= end:
+                yield _element(TLV, (tag, at, at + length, start))
+                start = at + length
+                continue
         tlv = read_tlv(data, start, end)
         yield tlv
         start = tlv.end
@@ -133,10 +143,22 @@ def encode_tlv(tag: int, content: bytes) -> bytes:
     return bytes((tag, 0x80 | size)) + length.to_bytes(size, "big") + content
 
 
-@contextmanager
-def reading(what: str) -> Iterator[None]:
-    """Says in any `MalformedError` from inside what was being read."""
-    try:
-        yield
-    except MalformedError as error:
-        raise MalformedError(f"{what}: {error}") from error
+class _Reading:
+    """See `reading`; a generator would cost as much as what is read in it."""
+
+    __slots__ = ("_what",)
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, MalformedError):
+            raise MalformedError(f"{self._what}: {error}") from error
+
+
+def reading(what: str) -> _Reading:
+    """A context that says in any `MalformedError` from inside what was being read."""
+    return _Reading(what)

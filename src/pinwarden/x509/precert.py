@@ -9,16 +9,26 @@ lengths of the three elements around a removed extension are written anew.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
 from pinwarden.errors import MalformedError, VerificationError
 from pinwarden.x509 import der
-from pinwarden.x509.certificate import FIELD_LIMIT, VERSION_TAG, TBSHash, view_certificate, view_tbs
+from pinwarden.x509.certificate import (
+    FIELD_LIMIT,
+    VERSION_TAG,
+    CertificateView,
+    TBSHash,
+    view_certificate,
+    view_tbs,
+)
 from pinwarden.x509.extensions import AUTHORITY_KEY_ID, EXTENSION_LIMIT, FIELD_TAG, POISON, SCT_LIST
 
 _FIELD_NAMES = ("serial number", "signature algorithm", "issuer", "validity", "subject", "key")
 _ISSUER = 2
+# Of 1.3.6.1.4.1.11129.2.4.2 and .3 in DER; padding of arcs makes an OID longer.
+_OID_OCTETS = 10
 _EMPTY_AUTHORITY_KEY_ID = bytes.fromhex("30070603551d230400")
 
 
@@ -49,6 +59,14 @@ def logged_tbs(tbs: bytes) -> bytes:
     Raises `MalformedError` if it cannot be taken apart completely.
     """
     return _without(tbs, (POISON, SCT_LIST))
+
+
+def logged_form(certificate: CertificateView) -> bytes:
+    """`logged_tbs` of a certificate that is cut into its fields already."""
+    tbs, fields = certificate.tbs, certificate.tbs_fields
+    with der.reading("TBSCertificate"):
+        outer = der.read_tlv(tbs, 0, len(tbs))
+        return _spliced(tbs, outer, _holder(fields), (POISON, SCT_LIST))
 
 
 def tbs_hash(tbs: bytes) -> TBSHash:
@@ -118,30 +136,62 @@ def _difference(one: _Parts, other: _Parts) -> str:
 
 
 def _without(tbs: bytes, oids: tuple[str, ...]) -> bytes:
-    parts = _parts(tbs)
-    if parts.extensions is None:
+    with der.reading("TBSCertificate"):
+        outer, found, _ = _fields(tbs)
+        return _spliced(tbs, outer, _holder(found), oids)
+
+
+def _spliced(tbs: bytes, outer: der.TLV, holder: der.TLV | None, oids: tuple[str, ...]) -> bytes:
+    """Untouched to the byte where there is nothing to take out, lengths included."""
+    if holder is None:
         return tbs
-    kept = tuple(pair for pair in parts.extensions if pair[0] not in oids)
-    if len(kept) == len(parts.extensions):
-        # Untouched to the byte, even where its own lengths are not minimal.
+    items = _whole(tbs, holder.start, holder.end)
+    kept: list[bytes] = []
+    begin = items.start
+    for number, item in enumerate(der.children(tbs, begin, items.end)):
+        if number == EXTENSION_LIMIT:
+            raise MalformedError(f"has more than {EXTENSION_LIMIT} extensions")
+        _, start, end, header_start = item
+        if start + 1 < end and tbs[start] == der.OID and tbs[start + 1] < _OID_OCTETS:
+            # Shorter than what is taken out, as nearly all are.
+            continue
+        if _oid(tbs, item) in oids:
+            kept.append(tbs[begin:header_start])
+            begin = end
+    if not kept:
         return tbs
-    return replace(parts, extensions=kept).to_bytes()
+    held = b"".join((*kept, tbs[begin : items.end]))
+    field = der.encode_tlv(FIELD_TAG, der.encode_tlv(der.SEQUENCE, held)) if held else b""
+    content = (tbs[outer.start : holder.header_start], field, tbs[holder.end : outer.end])
+    return der.encode_tlv(der.SEQUENCE, b"".join(content))
+
+
+def _fields(tbs: bytes) -> tuple[der.TLV, list[der.TLV], int]:
+    """The whole, its fields, and how many versions stand before them."""
+    outer = _whole(tbs, 0, len(tbs))
+    found = list(islice(der.children(tbs, outer.start, outer.end), FIELD_LIMIT + 1))
+    if len(found) > FIELD_LIMIT:
+        raise MalformedError(f"has more than {FIELD_LIMIT} fields")
+    versions = 1 if found and found[0].tag == VERSION_TAG else 0
+    if len(found) - versions < len(_FIELD_NAMES):
+        raise MalformedError("has fewer than six fields")
+    return outer, found, versions
+
+
+def _holder(fields: Sequence[der.TLV]) -> der.TLV | None:
+    """The `[3]` field."""
+    holders = [each for each in fields if each.tag == FIELD_TAG]
+    if len(holders) > 1:
+        raise MalformedError("has several extension fields")
+    return holders[0] if holders else None
 
 
 def _parts(tbs: bytes) -> _Parts:
     with der.reading("TBSCertificate"):
-        outer = _whole(tbs, 0, len(tbs))
-        found = list(islice(der.children(tbs, outer.start, outer.end), FIELD_LIMIT + 1))
-        if len(found) > FIELD_LIMIT:
-            raise MalformedError(f"has more than {FIELD_LIMIT} fields")
-        versions = 1 if found and found[0].tag == VERSION_TAG else 0
-        if len(found) - versions < len(_FIELD_NAMES):
-            raise MalformedError("has fewer than six fields")
-        holders = [at for at, tlv in enumerate(found) if tlv.tag == FIELD_TAG]
-        if len(holders) > 1:
-            raise MalformedError("has several extension fields")
-        position = holders[0] if holders else len(found)
-        extensions = _extensions(tbs, found.pop(position)) if holders else None
+        _, found, versions = _fields(tbs)
+        holder = _holder(found)
+        position = len(found) if holder is None else found.index(holder)
+        extensions = None if holder is None else _extensions(tbs, found.pop(position))
         encoded = [tbs[tlv.header_start : tlv.end] for tlv in found]
     return _Parts(
         version=b"".join(encoded[:versions]),

@@ -78,7 +78,7 @@ def test_facts_have_the_shapes_of_the_commands_of_ct() -> None:
         "log_id": "34d2RUBHR8t5czS4BVtR/AgYVtRPX1mkEH883Ulceg4=",
         "log": "Example 'oak' log",
         "operator": "oak operator",
-        "timestamp": "2026-10-02T09:30:00Z",
+        "timestamp": "2026-10-02T09:30:00.000Z",
         "source": "embedded",
         "leaf_index": 123456,
         "status": "valid",

@@ -152,6 +152,15 @@ def test_nothing_that_is_known_is_left_out(reports: list[AuditReport]) -> None:
         assert [each for each in told if each not in text] == []
 
 
+def test_commands_to_run_next_are_code(reports: list[AuditReport]) -> None:
+    """And no backtick is left of how the advice has them."""
+    page = render_audit_html(reports)
+    commands = [part for each in reports for f in each.found for part in next_step(f.kind).split("`")[1::2]]
+    assert commands
+    assert all(f"<code>{escape(each)}</code>" in page for each in commands)
+    assert "`pinwarden" not in page
+
+
 def test_several_hosts_have_an_index() -> None:
     """Each row leads to its host; a single host needs none."""
     page = _page(*_SAMPLES["several"])

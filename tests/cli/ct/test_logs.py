@@ -91,6 +91,15 @@ def test_questions(ct: CT, own_list: Path, options: tuple[str, ...], expected: s
     assert names(ct("logs", "--log-list", own_list, "--json", *options)) == expected
 
 
+def test_whoever_submits_is_told_where(ct: CT, own_list: Path) -> None:
+    """A static log is read at one address, and takes certificates at another."""
+    tiled = ("logs", "--log-list", own_list, "--operator", "north")
+    assert "/tiles/" in ct(*tiled).out
+    submitting = ct(*tiled, "--accepts", "2027-03-01").out
+    assert "/submit/" in submitting
+    assert "/tiles/" not in submitting
+
+
 def test_no_such_log(ct: CT, own_list: Path) -> None:
     """Nothing on stdout, a word on stderr, and the exit code of a question that failed."""
     ran = ct("logs", "--log-list", own_list, "--operator", "nobody")

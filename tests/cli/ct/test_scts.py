@@ -187,6 +187,7 @@ def test_forgotten_intermediate(ct: CT, ct_world: CTWorld, log_list: Path, cafil
     assert alone.code == 1
     assert [each["status"] for each in alone.line["scts"]] == ["not-checked"] * 2
     assert any("issuer of the certificate is not known" in note for note in alone.line["notes"])
+    assert any("--issuer FILE" in note for note in alone.line["notes"])
     assert helped.code == 0
     assert helped.line["verified"] is False
     assert any("nothing vouches for the chain" in note for note in helped.line["notes"])
@@ -273,6 +274,48 @@ def test_precertificate_is_called_so(
     ran = ct("scts", file, "--log-list", log_list)
     assert ran.code == 1
     assert "this is a precertificate" in ran.out
+    assert "PW-CT-NO-SCTS" not in ran.out
+
+
+def test_certificate_of_a_ca_is_called_so(
+    ct: CT, ct_world: CTWorld, log_list: Path, tmp_path: Path
+) -> None:
+    """A chain without its leaf has no SCTs, and that is no fault of the CA."""
+    file = chain_file(tmp_path, *ct_world.ca.chain)
+    ran = ct("scts", file, "--log-list", log_list)
+    assert ran.code == 1
+    assert "this is the certificate of a CA" in ran.out
+    assert "PW-CT-NO-SCTS" not in ran.out
+
+
+def test_file_of_two_servers_says_so(
+    ct: CT, ct_world: CTWorld, log_list: Path, tmp_path: Path
+) -> None:
+    """The second one is not silently taken for something else."""
+    first, second = ct_world.issue(), ct_world.issue()
+    file = chain_file(tmp_path, *first.certificate_chain, *second.served_chain)
+    ran = ct("scts", file, "--log-list", log_list, "--json")
+    assert ran.code == 0
+    (note,) = ran.line["notes"]
+    assert note == "the file has the certificates of 2 servers; only the first is looked at"
+
+
+def test_staple_of_nobody_is_spoken_of(
+    ct: CT, ct_world: CTWorld, log_list: Path, tmp_path: Path
+) -> None:
+    """What it says counts for nothing, and the SCTs in it for what their logs signed."""
+    issued = ct_world.issue()
+    stapled = encoded_list([ct_world.classic.add_chain(issued.certificate_chain)])
+    response = bytearray(
+        ocsp_answer(ct_world.ca, issued.certificate, status="revoked", sct_list=stapled)
+    )
+    response[-1] ^= 1
+    file = chain_file(tmp_path, *issued.served_chain)
+    ocsp = written(tmp_path / "ocsp.der", bytes(response))
+    ran = ct("scts", file, "--ocsp", ocsp, "--log-list", log_list, "--json")
+    assert ran.code == 0
+    assert [each["source"] for each in ran.line["scts"]][-1] == "ocsp"
+    assert ran.line["notes"] == ["OCSP response: its responder did not sign it"]
 
 
 def test_unknown_log(ct: CT, ct_world: CTWorld, log_list: Path, tmp_path: Path) -> None:

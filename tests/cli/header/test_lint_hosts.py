@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 
 from cli.header.conftest import Header, Serve
 from pinwarden.cli.header.following import admitting
+from pinwarden.lab.ca import key_pem, pem
 from support.answering_tls import head, redirect
+from support.handing_servers import handing_server
 from support.pin_world import HOST, said, world
 
 LEAF, ROOT, SPARE = (world().pins[each].hpkp for each in ("leaf", "root", "spare"))
@@ -32,8 +35,8 @@ def test_pins_against_the_verified_chain(
     server = serve({"/": head(f"Public-Key-Pins: max-age=600; {pins}", "Expect-CT: max-age=1")})
     ran = lint(f"{HOST}:{server.port}", *TRUST, "--json")
     assert ran.code == 1
-    assert ran.line["public_key_pins"]["noted"] is noted
-    assert ran.line["expect_ct"]["noted"] is None
+    assert ran.line["places"][-1]["public_key_pins"]["noted"] is noted
+    assert ran.line["places"][-1]["expect_ct"]["noted"] is None
     assert [each for each in ran.ids if each != "expect-ct-present"] == findings
     where = f"https://{HOST}:{server.port}/"
     assert ran.line["findings"][0]["where"] == f"{where}: Public-Key-Pins"
@@ -54,7 +57,7 @@ def test_an_address_is_never_noted(lint: Header, serve: Serve) -> None:
     """RFC 7469 section 2.3.3."""
     server = serve({"/": head(GOOD)})
     ran = lint(f"https://127.0.0.1:{server.port}", *TRUST, "--json")
-    assert ran.line["public_key_pins"]["noted"] is False
+    assert ran.line["places"][-1]["public_key_pins"]["noted"] is False
     assert ran.ids == ["hpkp-present", "hpkp-ip-address"]
 
 
@@ -132,6 +135,7 @@ def test_redirects_have_an_end(lint: Header, serve: Serve) -> None:
     [
         *("ftp://localhost/", "javascript:x", "https://[::1", "https://*.example/"),
         *("https://u:p@localhost/", "https://a..b/", "https://localhost:0/", "data:,x"),
+        *("http:443", "file:///etc/passwd", "//u:p@localhost/", "https://127.1/"),
         "https://localhost/" + "a" * 9_000,
         "/" + "é" * 8_000,
     ],
@@ -145,6 +149,23 @@ def test_redirects_to_nowhere(to: str, lint: Header, serve: Serve) -> None:
     (problem,) = ran.line["not_checked"]
     assert "its redirect is not followed" in problem
     assert len(server.asked) == 1
+
+
+def test_a_client_certificate_is_for_whom_the_user_named(
+    lint: Header, serve: Serve, tmp_path: Path
+) -> None:
+    """A redirect to another host must not make the user known there."""
+    ours, file = world().client_certificate, tmp_path / "client.pem"
+    file.write_bytes(pem(ours.certificates) + key_pem(ours.private_key))
+    wants = ("-Verify", "1", "-verify_return_error", "-CAfile", world().cafile)
+    with handing_server(world().chains["genuine"], more=wants) as port:
+        first = serve({"/": redirect(f"https://127.0.0.1:{port}/")})
+        options = (*TRUST, "--client-cert", file, "--json")
+        led = lint(f"https://{HOST}:{first.port}/", *options)
+        named = lint(f"https://127.0.0.1:{port}/", *options)
+    (problem,) = led.line["not_checked"]
+    assert "wants a client certificate" in problem
+    assert (named.code, named.line["not_checked"]) == (0, [])
 
 
 def test_a_public_address_leads_to_no_private_one() -> None:

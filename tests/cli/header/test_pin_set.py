@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cli.header.conftest import Header, Serve
+from pinwarden.cli.main import run
 from pinwarden.lab.ca import pem
 from pinwarden.pinning import PinRole, PinSet
 from pinwarden.pinning.policy import Mode
@@ -33,6 +34,9 @@ def test_of_a_host(lint: Header, serve: Serve, tmp_path: Path) -> None:
     assert set(policy.pins(PinRole.LEAF)) == {LEAF}
     assert set(policy.pins(PinRole.CA)) == {INTERMEDIATE}
     assert set(policy.pins(PinRole.BACKUP)) == {SPARE}
+    assert run(["pin", "lint", str(file)]) == 0
+    checked = run(["pin", "check", str(file), f"{HOST}:{server.port}", *map(str, TRUST)])
+    assert checked == 0
 
 
 def test_of_a_file(lint: Header, tmp_path: Path) -> None:

@@ -113,3 +113,38 @@ def test_includes_are_told() -> None:
         (2, "mime.types"),
         (3, "conf.d/*.conf"),
     ]
+
+
+def hiding(text: str) -> list[tuple[int, str]]:
+    """The lines that hide a header, and which."""
+    return [(each.line, each.text) for each in read_nginx(text).hiding]
+
+
+@pytest.mark.parametrize(
+    ("inner", "expected"),
+    [
+        (
+            "add_header X a;",
+            [(3, "(server, location /): add_header hides the Expect-CT of line 2")],
+        ),
+        ("if (a) { add_header X a; }", [(3, "(server, location /, if (a)): {}")]),
+        ('add_header X a; add_header Expect-CT "";', []),
+        ("add_header Expect-CT b; add_header X a;", []),
+        ("add_header_inherit merge; add_header X a;", []),
+        ("add_header X;", []),
+        ("more_set_headers 'X: a';", []),
+        ("return 200;", []),
+    ],
+)
+def test_what_an_inner_block_hides(inner: str, expected: list[tuple[int, str]]) -> None:
+    """A block with an `add_header` inherits none, unless it says that it does."""
+    text = f"server {{\nadd_header Expect-CT a;\nlocation / {{ {inner} }}\n}}\n"
+    words = "add_header hides the Expect-CT of line 2"
+    assert hiding(text) == [(line, said.format(words)) for line, said in expected]
+
+
+def test_only_the_next_level_is_hidden() -> None:
+    """What a server hides of `http` its locations need not hide again; `merge` is inherited."""
+    text = "add_header Expect-CT a;\nserver { add_header X b;\n location / { add_header Y c; } }\n"
+    assert [line for line, _ in hiding(text)] == [2]
+    assert hiding(f"add_header_inherit merge;\n{text}") == []

@@ -33,6 +33,13 @@ from pinwarden.headers.serverconfig.styles import style_of
         ("HTTP/1.1 200 OK\r\nserver: nginx\r\nadd_header x;\r\n", None),
         ("<!DOCTYPE html>\n<Directory>", None),
         ("pin-sha256 = a\nmax-age = 1\n", None),
+        ('{"headers": [{"key": "Expect-CT"}]}', None),
+        ("<?php\nheader('Expect-CT: max-age=1');\n", None),
+        ('<?xml version="1.0"?>\n<configuration>\n</configuration>\n', None),
+        ("const helmet = require('helmet');\napp.use(helmet());\n", None),
+        ("import os from 'os';\nserve(os);\n", None),
+        ('$HTTP["scheme"] == "https" {\nserver.port = 443\ninclude "a"\n}\n', None),
+        ("package a.b;\npublic class A {\n}\n", None),
     ],
 )
 def test_words(text: str, style: Style | None) -> None:
@@ -52,6 +59,9 @@ def test_words(text: str, style: Style | None) -> None:
         ("HAProxy.cfg", Style.HAPROXY),
         ("site.conf", None),
         ("caddy/nginx.conf", None),
+        ("/etc/lighttpd/lighttpd.conf", None),
+        ("/srv/nginx/send.php", None),
+        ("/srv/nginx/ingress.YAML", None),
     ],
 )
 def test_names(path: str, style: Style | None) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pinwarden.errors import MalformedError
 from pinwarden.net.hello.flight import FirstFlight
-from pinwarden.net.hello.key_shares import P_384, X25519
+from pinwarden.net.hello.key_shares import P_384, X25519, KeyShares
 from pinwarden.net.hello.offer import TLS_1_2, TLS_1_3
 from pinwarden.net.hello.records import ContentType, encode_message, encode_record
 from support.first_flights import (
@@ -40,6 +40,7 @@ from support.first_flights import (
     sized,
 )
 
+FFDHE_2048 = 0x0100
 HELLO_12 = handshake(SERVER_HELLO, hello_body(b""))
 BAD_12 = {
     "no TLS": (b"HTTP/1.1 400 Bad Request\r\n", "is no TLS, but 'HTTP/1.1'"),
@@ -138,6 +139,21 @@ def test_keys_that_are_none() -> None:
     bare = handshake(SERVER_HELLO, hello_body(versions, session=session, suite=SUITE_13))
     with pytest.raises(MalformedError, match="no key share"):
         flight.receive(bare)
+
+
+@pytest.mark.parametrize(
+    "element",
+    [0, 1, (1 << 2048) - 1, None],
+    ids=["zero", "one", "more than the prime", "short"],
+)
+def test_finite_field_keys_that_are_none(element: int | None) -> None:
+    """RFC 7919 section 5.1: from these, everybody would know the secret."""
+    keys = KeyShares()
+    theirs = b"\x02" if element is None else element.to_bytes(256, "big")
+    own = keys.public(FFDHE_2048)
+    with pytest.raises(MalformedError, match="no public key"):
+        keys.secret(FFDHE_2048, theirs)
+    assert len(keys.secret(FFDHE_2048, own)) == 256
 
 
 def test_retries_that_are_refused() -> None:

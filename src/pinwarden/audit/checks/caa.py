@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pinwarden import findings
 from pinwarden.audit.checks.outcome import Outcome, finding, nothing_served
 from pinwarden.audit.facts import CAAFacts, Facts, NamePolicy
+from pinwarden.audit.renewal import has_terms
 from pinwarden.audit.report import Area, NotChecked, Passed
 from pinwarden.caa.climb import RelevantSet
 from pinwarden.caa.evaluate import CAAVerdict
@@ -20,7 +21,6 @@ from pinwarden.names import display
 
 __all__ = ["check_caa", "issuer_words", "shown_policy_name"]
 
-_SELF_SIGNED = 18
 _MOST_NAMED = 5
 
 
@@ -35,10 +35,6 @@ def check_caa(facts: Facts) -> Iterator[Outcome]:
             yield nothing_served(Area.CAA)
         else:
             yield NotChecked(Area.CAA, "renewal", caa.why, failed=caa.failed)
-        return
-    if facts.shown[0].first.verify_code == _SELF_SIGNED:
-        why = "no CA issued the certificate, so none would renew it"
-        yield NotChecked(Area.CAA, "renewal", why, failed=False)
         return
     yield from _judged(caa, facts)
     yield from _disagreement(caa, facts)
@@ -74,16 +70,27 @@ def _judged(caa: CAAFacts, facts: Facts) -> Iterator[Outcome]:
         if not caa.domains:
             why += " (--ca names the CA as CAA does)"
         yield NotChecked(Area.CAA, "renewal", why, failed=True)
+    bound = [
+        each
+        for each in caa.policies
+        if each.decision.verdict is CAAVerdict.ALLOWED and has_terms(each, caa.domains)
+    ]
+    if bound:
+        why = f"CAA of {_names(bound)} names accounts or methods, which your ACME client knows: "
+        why += "`pinwarden caa check --account-uri URI --method LABEL` compares them"
+        yield NotChecked(Area.CAA, "account and method", why, failed=False)
     if not (denied or failed or unsure):
         yield Passed(Area.CAA, "renewal", _allowed(caa))
 
 
 def _allowed(caa: CAAFacts) -> str:
     count = len(caa.policies)
-    names = shown_policy_name(caa.policies[0]) if count == 1 else f"all {count} names"
+    first = shown_policy_name(caa.policies[0])
     bound = [each for each in caa.policies if each.governing.relevant_name is not None]
     if not bound:
+        names = first if count == 1 else f"any of {count} names"
         return f"no CAA records for {names}: any CA may issue"
+    names = first if count == 1 else f"all {count} names"
     return f"{issuer_words(caa)} may issue for {names}: {_why(bound[0])}"
 
 

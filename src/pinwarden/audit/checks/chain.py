@@ -147,7 +147,8 @@ def _dates(shown: Presentation, at: datetime) -> Iterator[_Fault]:
                 words = f"{what} expired on {view.not_after:%Y-%m-%d %H:%M} UTC"
                 found.setdefault(findings.TLS_EXPIRED, words)
             elif view.not_before > at:
-                words = f"{what} is not valid before {view.not_before:%Y-%m-%d %H:%M} UTC"
+                begins = f"{view.not_before:%Y-%m-%d %H:%M} UTC, in {_left(view.not_before - at)}"
+                words = f"{what} is not valid before {begins}; is the clock here right?"
                 found.setdefault(findings.TLS_NOT_YET_VALID, words)
         except MalformedError:
             continue
@@ -194,7 +195,10 @@ def _soon(shown: Presentation, at: datetime) -> Iterator[_Fault]:
 
 
 def _left(left: timedelta) -> str:
-    return f"{left.days} days" if left.days > 1 else f"{left // timedelta(hours=1)} hours"
+    if left.days > 1:
+        return f"{left.days} days"
+    hours, minutes = left // timedelta(hours=1), left // timedelta(minutes=1)
+    return f"{hours} hours" if hours > 1 else f"{minutes} minute{'' if minutes == 1 else 's'}"
 
 
 def lasts_until(certificates: Sequence[bytes]) -> datetime | None:

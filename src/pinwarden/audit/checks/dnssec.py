@@ -24,7 +24,8 @@ def check_dnssec(facts: Facts) -> Iterator[Outcome]:
         if not facts.shown and caa.failed:
             yield nothing_served(Area.DNSSEC)
         else:
-            yield NotChecked(Area.DNSSEC, _CHECK, caa.why, failed=caa.failed)
+            why = caa.why if caa.failed else "no CAA answer was asked for"
+            yield NotChecked(Area.DNSSEC, _CHECK, why, failed=caa.failed)
         return
     states: dict[DNSSECState, list[NamePolicy]] = {state: [] for state in DNSSECState}
     for policy in caa.policies:

@@ -43,7 +43,10 @@ def check_history(facts: Facts) -> Iterator[Outcome]:
         )
         yield NotChecked(Area.HISTORY, "in the logs", why, failed=False)
     if history.others:
-        words = f"{len(history.others)} other certificates for the host are valid now: "
+        count = len(history.others)
+        words = f"{count} other certificates for the host are valid now: "
+        if count == 1:
+            words = "another certificate for the host is valid now: "
         words += "; ".join(map(_shown, history.others[:_MOST_NAMED]))
         yield finding(findings.AUDIT_OTHERS_VALID, facts, words)
     elif history.known:

@@ -8,7 +8,7 @@ from pinwarden import findings
 from pinwarden.audit.checks.outcome import Outcome, finding, nothing_served, places
 from pinwarden.audit.facts import Facts, Presentation
 from pinwarden.audit.report import Area, NotChecked, Passed
-from pinwarden.pinning.policy import UnpinnedHosts
+from pinwarden.pinning.policy import Mode, UnpinnedHosts
 from pinwarden.pinning.result import PinResult, PinVerdict, Reason
 
 __all__ = ["check_pins"]
@@ -44,10 +44,12 @@ def check_pins(facts: Facts) -> Iterator[Outcome]:
         words = f"the policy for {policy.host} expired on {policy.expires}"
         yield finding(findings.PIN_EXPIRED, facts, words)
     elif checked:
-        yield from _compared(checked, facts)
+        yield from _compared(checked, facts, reported=policy.mode is Mode.REPORT_ONLY)
 
 
-def _compared(checked: list[tuple[Presentation, PinResult]], facts: Facts) -> Iterator[Outcome]:
+def _compared(
+    checked: list[tuple[Presentation, PinResult]], facts: Facts, *, reported: bool
+) -> Iterator[Outcome]:
     forbidden = [shown for shown, result in checked if result.reason is Reason.FORBIDDEN_KEY]
     unmatched = [shown for shown, result in checked if result.reason is Reason.NO_PIN_MATCHED]
     unclear = [result for _, result in checked if result.verdict is PinVerdict.UNKNOWN]
@@ -56,7 +58,9 @@ def _compared(checked: list[tuple[Presentation, PinResult]], facts: Facts) -> It
         words = f"a key that the policy forbids is served at {where}"
         yield finding(findings.PIN_FORBIDDEN_SERVED, facts, words, where)
     if unmatched and len(unmatched) == len(checked):
-        words = f"no pin matches what is served: {unmatched_words(checked[0][1])}"
+        words = unmatched_words(checked[0][1])
+        if reported:
+            words += "; the policy is report-only: clients tell of it, and connect"
         yield finding(findings.PIN_LOCKED_OUT, facts, words)
     elif unmatched:
         where = _where(unmatched)
@@ -73,7 +77,7 @@ def _compared(checked: list[tuple[Presentation, PinResult]], facts: Facts) -> It
 def unmatched_words(result: PinResult) -> str:
     """What was seen, for a person."""
     seen = ", ".join(pin.curl for pin in result.seen[:4])
-    return f"{seen or 'nothing'} is served, and none of it is pinned"
+    return f"no key that is served is pinned: {seen or 'there is none'}"
 
 
 def _where(shown: list[Presentation]) -> str:

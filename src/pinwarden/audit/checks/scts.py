@@ -14,6 +14,9 @@ from pinwarden.findings import Finding
 
 __all__ = ["check_scts"]
 
+_CHECK = "signatures"
+_NONE = "there is no SCT"
+
 
 def check_scts(facts: Facts) -> Iterator[Outcome]:
     """A finding for each kind of fault, whichever chain has it."""
@@ -38,7 +41,9 @@ def _beside(shown: Presentation, where: str) -> Iterator[Outcome]:
     at = f" (at {where})" if where else ""
     ct = shown.ct
     if not isinstance(ct, CTFacts):
-        yield NotChecked(Area.SCTS, "signatures", ct.why + at, failed=ct.failed)
+        # Why none is needed is for the policies to say.
+        why = ct.why if ct.failed else _NONE
+        yield NotChecked(Area.SCTS, _CHECK, why + at, failed=ct.failed)
         return
     valid = [each for each in ct.scts if each.status is SCTStatus.VALID]
     left = [each for each in ct.scts if each.status is SCTStatus.NOT_CHECKED]
@@ -46,12 +51,12 @@ def _beside(shown: Presentation, where: str) -> Iterator[Outcome]:
         words = ", ".join(map(sct_name, valid[:5]))
         rest = f" and {len(valid) - 5} more" if len(valid) > 5 else ""
         count = f"{len(valid)} SCTs verify" if len(valid) > 1 else "one SCT verifies"
-        yield Passed(Area.SCTS, "signatures", f"{count}: {words}{rest}{at}")
+        yield Passed(Area.SCTS, _CHECK, f"{count}: {words}{rest}{at}")
     if left:
         why = f"{len(left)} SCTs: {left[0].reason}{at}"
-        yield NotChecked(Area.SCTS, "signatures", why, failed=True)
+        yield NotChecked(Area.SCTS, _CHECK, why, failed=True)
     if not ct.scts and not ct.problems:
-        yield NotChecked(Area.SCTS, "signatures", f"there is no SCT{at}", failed=False)
+        yield NotChecked(Area.SCTS, _CHECK, _NONE + at, failed=False)
     if shown.handed_problem:
         why = f"SCTs beside the certificate: {shown.handed_problem}{at}"
         yield NotChecked(Area.SCTS, "handed over", why, failed=False)

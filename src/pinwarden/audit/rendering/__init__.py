@@ -10,9 +10,6 @@ from __future__ import annotations
 
 from pinwarden.audit.rendering.machine import (
     audit_json,
-    forecast_json,
-    policy_json,
-    sct_json,
 )
 from pinwarden.audit.rendering.markdown import render_audit_markdown
 from pinwarden.audit.rendering.outcome import Outcome, line_of, outcome_of, title_of
@@ -24,13 +21,10 @@ __all__ = [
     "Outcome",
     "audit_json",
     "audit_sarif",
-    "forecast_json",
     "line_of",
     "outcome_of",
-    "policy_json",
     "render_audit_html",
     "render_audit_markdown",
     "render_audit_text",
-    "sct_json",
     "title_of",
 ]

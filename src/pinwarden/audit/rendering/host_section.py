@@ -95,8 +95,15 @@ def _finding(finding: Finding) -> Element:
         ),
         element("p", shown(finding.message, _LONGEST)),
         definitions([*details, ("finding", element("code", finding.id))]),
-        element("p", element("strong", "Next: "), next_step(finding.kind), class_="next"),
+        element("p", element("strong", "Next: "), _advice(next_step(finding.kind)), class_="next"),
         class_="finding serious" if serious else "finding",
+    )
+
+
+def _advice(text: str) -> Node:
+    """A sentence of ours, in which commands stand in backticks."""
+    return tuple(
+        element("code", part) if number % 2 else part for number, part in enumerate(text.split("`"))
     )
 
 

@@ -6,7 +6,6 @@ whoever is audited chooses their size.
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import islice
@@ -20,20 +19,11 @@ from pinwarden.audit.report import (
     ReportedCertificate,
     ReportedChain,
 )
-from pinwarden.ct.policy import Forecast, PolicyResult
-from pinwarden.ct.presented import JudgedSCT
-from pinwarden.errors import MalformedError
 from pinwarden.findings import Finding, where_of
 from pinwarden.render import finding_json, next_step
+from pinwarden.render.ct import forecast_json, policy_json, sct_json
 
-__all__ = [
-    "audit_json",
-    "certificate_json",
-    "forecast_json",
-    "found_json",
-    "policy_json",
-    "sct_json",
-]
+__all__ = ["audit_json", "certificate_json", "found_json"]
 
 _VERSION = 1
 _MOST_ITEMS = 1000
@@ -73,59 +63,14 @@ def found_json(finding: Finding) -> dict[str, object]:
     }
 
 
-def sct_json(judged: JudgedSCT) -> dict[str, object]:
-    """One SCT in the shape of `pinwarden ct scts --json`."""
-    return {
-        "log_id": None if judged.log_id is None else b64encode(judged.log_id).decode("ascii"),
-        "log": None if judged.log is None else _cut(judged.log.description),
-        "operator": None if judged.log is None else _cut(judged.log.operator),
-        "timestamp": None if judged.sct is None else _moment(judged.sct.timestamp),
-        "source": str(judged.source),
-        "leaf_index": _leaf_index(judged),
-        "status": str(judged.status),
-        "reason": _cut(judged.reason),
-        "flaws": [str(each) for each in judged.flaws],
-    }
-
-
-def policy_json(result: PolicyResult) -> dict[str, object]:
-    """What one browser says, in the shape of `pinwarden ct policy --json`."""
-    return {
-        "policy": str(result.policy),
-        "compliant": result.compliant,
-        "reasons": _cut_all(result.reasons),
-        "edition": _cut(result.edition),
-        "way": _cut(result.way),
-        "rules": [
-            {
-                "rule": _cut(rule.rule),
-                "passed": rule.passed,
-                "reason": _cut(rule.reason),
-                "source": _cut(rule.source),
-            }
-            for rule in _some(result.rules)
-        ],
-    }
-
-
-def forecast_json(forecast: Forecast) -> dict[str, object]:
-    """A day on which an answer changes, in the shape of `pinwarden ct policy --json`."""
-    return {
-        "policy": str(forecast.policy),
-        "at": _moment(forecast.at),
-        "compliant": forecast.compliant,
-        "because": _cut(forecast.because),
-    }
-
-
 def certificate_json(certificate: ReportedCertificate) -> dict[str, object]:
-    """One certificate of a chain; `names` has at most a thousand of `names_total`."""
+    """One certificate of a chain; `names` has the first of `names_total`."""
     return {
         "role": _cut(certificate.role),
         "subject": _cut(certificate.subject),
         "issuer": _cut(certificate.issuer),
         "names": _cut_all(certificate.names),
-        "names_total": len(certificate.names),
+        "names_total": max(certificate.names_total, len(certificate.names)),
         "not_before": _moment(certificate.not_before),
         "not_after": _moment(certificate.not_after),
         "public_key": _cut(certificate.key),
@@ -172,13 +117,6 @@ def _not_checked(check: NotChecked) -> dict[str, object]:
         "why": _cut(check.why),
         "failed": check.failed,
     }
-
-
-def _leaf_index(judged: JudgedSCT) -> int | None:
-    try:
-        return None if judged.sct is None else judged.sct.leaf_index
-    except MalformedError:
-        return None
 
 
 def _some(items: Sequence[_Each]) -> Iterable[_Each]:

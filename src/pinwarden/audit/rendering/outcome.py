@@ -7,14 +7,23 @@ Unknown is never a pass: an audit that found nothing because it could not look i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from pinwarden.audit.report import AuditReport
 from pinwarden.findings import Severity
 from pinwarden.render.account import shown
 
-__all__ = ["Outcome", "counted", "line_of", "named", "outcome_of", "severities_of", "title_of"]
+__all__ = [
+    "Outcome",
+    "counted",
+    "line_of",
+    "line_of_hosts",
+    "named",
+    "outcome_of",
+    "severities_of",
+    "title_of",
+]
 
 _LONGEST_TARGET = 260
 
@@ -80,12 +89,17 @@ def title_of(reports: Sequence[AuditReport]) -> str:
     """What several audits came to, in one line; of a single one, what it came to."""
     if len(reports) == 1:
         return f"{named(reports[0])}: {line_of(reports[0])}"
-    outcomes = Counter(map(outcome_of, reports))
+    return line_of_hosts(Counter(map(outcome_of, reports)))
+
+
+def line_of_hosts(outcomes: Mapping[Outcome, int]) -> str:
+    """How many hosts there are of each outcome, in one line."""
     words = {
         Outcome.PROBLEMS: "with problems",
         Outcome.UNFINISHED: "not finished",
         Outcome.REMARKS: "with remarks only",
         Outcome.CLEAR: "with nothing wrong found",
     }
-    told = [f"{outcomes[each]:,} {words[each]}" for each in Outcome if outcomes[each]]
-    return f"{counted(len(reports), 'host')}: {', '.join(told)}" if told else "no hosts"
+    told = [f"{outcomes[each]:,} {words[each]}" for each in Outcome if outcomes.get(each)]
+    total = sum(outcomes.values())
+    return f"{counted(total, 'host')}: {', '.join(told)}" if told else "no hosts"

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from pinwarden.audit.rendering.outcome import Outcome, counted, line_of, named, outcome_of
+from pinwarden.audit.rendering.outcome import (
+    Outcome,
+    counted,
+    line_of,
+    line_of_hosts,
+    named,
+    outcome_of,
+)
 from pinwarden.audit.report import AuditReport, NotChecked, Passed, ReportedCAA, ReportedChain
 from pinwarden.ct.policy import Forecast, PolicyResult
 from pinwarden.ct.presented import JudgedSCT, SCTStatus
@@ -14,7 +22,7 @@ from pinwarden.findings import Finding, where_of
 from pinwarden.render import next_step
 from pinwarden.render.account import day, second, shown, some
 
-__all__ = ["render_audit_text"]
+__all__ = ["Summary", "render_audit_text"]
 
 # A person reads no more of one list than that; JSON has ten times as many.
 _MOST = 100
@@ -43,6 +51,28 @@ _RULE_MARKS = {True: "✓", False: "✗", None: "?"}
 def render_audit_text(report: AuditReport, *, width: int = 80, colour: bool = False) -> str:
     """One audit in lines of at most `width` columns; colour codes only where asked for."""
     return _Sheet(max(width, _NARROWEST), colour).written(report)
+
+
+class Summary:
+    """What many audits came to, for the end of them; keeps a line of each host that needs one."""
+
+    def __init__(self) -> None:
+        self._outcomes: Counter[Outcome] = Counter()
+        self._told: dict[Outcome, list[str]] = {Outcome.PROBLEMS: [], Outcome.UNFINISHED: []}
+
+    def add(self, report: AuditReport) -> None:
+        """One audit more."""
+        outcome = outcome_of(report)
+        self._outcomes[outcome] += 1
+        told = self._told.get(outcome)
+        if told is not None and len(told) < _MOST:
+            ids = ", ".join(dict.fromkeys(each.id for each in report.found))
+            told.append(f"{named(report)}: {ids or line_of(report)}")
+
+    def text(self, *, width: int = 80, colour: bool = False) -> str:
+        """How many hosts came to what, and which are not in order."""
+        sheet = _Sheet(max(width, _NARROWEST), colour)
+        return "\n".join(sheet.summary(self._outcomes, self._told)) + "\n"
 
 
 class _Sheet:
@@ -74,6 +104,17 @@ class _Sheet:
             if told:
                 lines += ["", self._painted(title, "1"), *told]
         return "\n".join(lines) + "\n"
+
+    def summary(
+        self, outcomes: Counter[Outcome], told: Mapping[Outcome, Sequence[str]]
+    ) -> Iterator[str]:
+        """The end of several reports."""
+        yield self._painted(line_of_hosts(outcomes), "1")
+        for outcome, hosts in told.items():
+            for each in hosts:
+                yield from self._marked(_MARKS[outcome], each, 2)
+            if outcomes[outcome] > len(hosts):
+                yield f"  and {outcomes[outcome] - len(hosts):,} more"
 
     def _listed(
         self, items: Sequence[_Each], told: Callable[[_Each], Iterator[str]], most: int = _MOST
@@ -126,12 +167,12 @@ class _Sheet:
     def _policies(
         self, policies: Sequence[PolicyResult], forecasts: Sequence[Forecast]
     ) -> Iterator[str]:
-        for result in policies:
+        # What passed is told above.
+        for result in (each for each in policies if each.compliant is not True):
             head = f"{result.policy} {_COMPLIANT[result.compliant]} ({shown(result.edition, 60)})"
             yield from self._marked(_RULE_MARKS[result.compliant], head, 2)
-            if result.compliant is not True:
-                for reason in result.reasons[:_MOST]:
-                    yield from self._wrapped(shown(reason), 6)
+            for reason in result.reasons[:_MOST]:
+                yield from self._wrapped(shown(reason), 6)
         for forecast in forecasts[:_MOST]:
             answer = _COMPLIANT[forecast.compliant]
             told = f"from {day(forecast.at)}, {forecast.policy} {answer}"
@@ -140,13 +181,12 @@ class _Sheet:
     def _caa(self, caa: ReportedCAA | None) -> Iterator[str]:
         if caa is None:
             return
-        issuers = some(caa.issuers) or "no CAA domain known"
-        owner = shown(caa.owner, 100) or "a CA not known"
-        verdict = f"{owner} ({issuers}): {shown(caa.verdict, 20)}, {shown(caa.reason)}"
-        yield from self._wrapped(verdict, 2)
-        place = shown(caa.relevant_name, 260) or "no name"
+        issuers, owner = some(caa.issuers), shown(caa.owner, 100)
+        who = f"{owner} ({issuers})" if owner and issuers else owner or issuers or "a CA not known"
+        yield from self._wrapped(f"{who}: {shown(caa.verdict, 20)}", 2)
+        place = f"at {shown(caa.relevant_name, 260)}" if caa.relevant_name else "anywhere"
         count = counted(len(caa.records), "record")
-        yield from self._wrapped(f"{count} at {place}, DNSSEC {shown(caa.dnssec, 40)}", 2)
+        yield from self._wrapped(f"{count} {place}, DNSSEC {shown(caa.dnssec, 40)}", 2)
         for record in caa.records[:20]:
             yield from self._wrapped(shown(record), 4)
         if len(caa.records) > 20:

@@ -42,7 +42,8 @@ def show_logs(order: Order) -> int:
         for each in found:
             answer_json(logs_json(each, at))
     elif found:
-        answer(logs_text(found, len(kept.logs.logs), rich=on_terminal()))
+        total = len(kept.logs.logs)
+        answer(logs_text(found, total, rich=on_terminal(), submit=not_after is not None))
     if not found:
         say(f"none of {len(kept.logs.logs)} logs is such a log")
     return ExitCode.OK if found else ExitCode.FINDINGS

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from pinwarden.cli.table import counted
-from pinwarden.ct.log import Listing, Log, LogState, Program
+from pinwarden.ct.log import Log, LogState, Program
 from pinwarden.names import display
 from pinwarden.pinning.moments import to_moment
 
@@ -18,7 +18,8 @@ __all__ = ["StatedLog", "logs_json", "logs_text", "stated"]
 
 _HEADS = ("log", "operator", "protocol", "chrome", "apple", "mozilla", "takes notAfter", "read at")
 # On a narrower terminal a column is left out, as its cells would be folded to nothing.
-_LEAST_WIDTHS = {"operator": 110, "read at": 160}
+_LEAST_WIDTHS = {"operator": 110, "read at": 160, "submit to": 160}
+_LONGEST_URL = 300
 _PROGRAMS = (Program.CHROME, Program.APPLE, Program.MOZILLA)
 
 
@@ -33,30 +34,23 @@ class StatedLog:
 
 def stated(log: Log, at: datetime) -> StatedLog:
     """A log as of a time, as far as dated lists tell."""
-    before = (each for each in log.previous_operators if at < each.until)
-    earliest = min(before, key=lambda each: each.until, default=None)
-    return StatedLog(
-        log,
-        log.operator if earliest is None else earliest.name,
-        tuple((each.program, _state_at(each, at)) for each in log.listings),
-    )
+    states = tuple((each.program, each.state_at(at)) for each in log.listings)
+    return StatedLog(log, log.operator_at(at), states)
 
 
-def _state_at(listing: Listing, at: datetime) -> LogState:
-    """A state without a date is as old as what is known; before the first one none is known."""
-    state = LogState.UNKNOWN
-    for each, since in (*listing.earlier, (listing.state, listing.since)):
-        if since is None or since <= at:
-            state = each
-    return state
+def logs_text(logs: Sequence[StatedLog], total: int, *, rich: bool, submit: bool = False) -> str:
+    """The logs, a table on a terminal and else plain lines, and how many they are.
 
-
-def logs_text(logs: Sequence[StatedLog], total: int, *, rich: bool) -> str:
-    """The logs, a table on a terminal and else plain lines, and how many they are."""
+    With `submit` the address is that which takes certificates: of a static log it is another
+    than that where the log is read.
+    """
+    places = [(_interval(each.log), _address(each.log, submit=submit)) for each in logs]
+    rows = zip(logs, places, strict=True)
     if rich:
-        body = _table([(*_names(each), *_columns(each), *_place(each)) for each in logs])
+        heads = (*_HEADS[:-1], "submit to" if submit else _HEADS[-1])
+        body = _table(heads, [(*_names(each), *_columns(each), *place) for each, place in rows])
     else:
-        body = "\n".join("  ".join((*_names(each), _states(each), *_place(each))) for each in logs)
+        body = "\n".join("  ".join((*_names(each), _states(each), *place)) for each, place in rows)
     operators = len({each.operator for each in logs})
     return f"{body}\n{counted(len(logs), 'log')} of {total}, {counted(operators, 'operator')}"
 
@@ -76,8 +70,8 @@ def _states(each: StatedLog) -> str:
     return ", ".join(f"{program} {state}" for program, state in each.states) or "in no list"
 
 
-def _place(each: StatedLog) -> tuple[str, ...]:
-    return _interval(each.log), each.log.url or "no URL"
+def _address(log: Log, *, submit: bool) -> str:
+    return display((log.submission_url if submit else log.url) or "no URL", _LONGEST_URL)
 
 
 def _interval(log: Log) -> str:
@@ -87,15 +81,15 @@ def _interval(log: Log) -> str:
     return f"{start:%Y-%m-%d} to {end:%Y-%m-%d}"
 
 
-def _table(rows: Sequence[tuple[str, ...]]) -> str:
+def _table(heads: Sequence[str], rows: Sequence[tuple[str, ...]]) -> str:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     out = io.StringIO()
     console = Console(file=out, force_terminal=True)
-    shown = [at for at, head in enumerate(_HEADS) if console.width >= _LEAST_WIDTHS.get(head, 0)]
-    table = Table(*(_HEADS[at] for at in shown), box=None, pad_edge=False, header_style="bold")
+    shown = [at for at, head in enumerate(heads) if console.width >= _LEAST_WIDTHS.get(head, 0)]
+    table = Table(*(heads[at] for at in shown), box=None, pad_edge=False, header_style="bold")
     for row in rows:
         # Text, because a str would be read as markup.
         table.add_row(*(Text(row[at], overflow="fold") for at in shown))

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pinwarden.cli.ct.policy_view import PolicedTarget, policy_json, policy_text
+from pinwarden.cli.ct.folding import terminal_width
+from pinwarden.cli.ct.policy_view import PolicedTarget, policies_json, policy_text
 from pinwarden.cli.ct.target_options import TargetOptions
 from pinwarden.cli.ct.targets import TargetCertificate, find_targets
 from pinwarden.cli.kept_logs import kept_logs
@@ -64,9 +65,9 @@ def check_policies(order: Order) -> int:
         policed = _check(target, policies, logs.logs, at)
         codes.add(policed.code)
         if order.as_json:
-            answer_json(policy_json(policed))
+            answer_json(policies_json(policed))
         else:
-            answer(policy_text(policed))
+            answer(policy_text(policed, terminal_width()))
     return ExitCode.FINDINGS if ExitCode.FINDINGS in codes else max(codes)
 
 

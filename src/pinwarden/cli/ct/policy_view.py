@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pinwarden.cli.ct.folding import fold
 from pinwarden.cli.ct.scts_view import finding_document, finding_lines
 from pinwarden.cli.ct.targets import TargetCertificate
 from pinwarden.cli.output import ExitCode
@@ -15,8 +16,9 @@ from pinwarden.ct.policy_findings import browser_names
 from pinwarden.findings import Finding
 from pinwarden.names import display
 from pinwarden.pinning.moments import to_moment
+from pinwarden.render.ct import forecast_json, policy_json
 
-__all__ = ["PolicedTarget", "policy_json", "policy_text"]
+__all__ = ["PolicedTarget", "policies_json", "policy_text"]
 
 _MOST_SHOWN = 900
 _MARKS = {True: "✓", False: "✗", None: "?"}
@@ -46,9 +48,9 @@ class PolicedTarget:
         return ExitCode.FINDINGS
 
 
-def policy_text(policed: PolicedTarget) -> str:
-    """The policies of one certificate, a block each, in lines for a person."""
-    return "\n".join(_lines(policed)) + "\n"
+def policy_text(policed: PolicedTarget, width: int = 0) -> str:
+    """The policies of one certificate, a block each, in lines for a person, as `fold` has them."""
+    return "\n".join(fold(_lines(policed), width)) + "\n"
 
 
 def _lines(policed: PolicedTarget) -> Iterator[str]:
@@ -89,7 +91,7 @@ def _rule_lines(rule: RuleResult) -> Iterator[str]:
     yield f"      {mark} {word:<9} {rule.rule}: {display(rule.reason, _MOST_SHOWN)}"
 
 
-def policy_json(policed: PolicedTarget) -> dict[str, Any]:
+def policies_json(policed: PolicedTarget) -> dict[str, Any]:
     """The policies of one certificate, as docs/command-line-ct.md has it."""
     target = policed.target
     fingerprint = None if target.certificate is None else target.certificate.fingerprint
@@ -99,37 +101,9 @@ def policy_json(policed: PolicedTarget) -> dict[str, Any]:
         "verified": target.verified,
         "addresses": list(target.addresses),
         "certificate_sha256": None if fingerprint is None else fingerprint.hex(),
-        "policies": [_result_json(each) for each in policed.results],
-        "forecasts": [
-            {
-                "policy": str(each.policy),
-                "at": to_moment(each.at),
-                "compliant": each.compliant,
-                "because": each.because,
-            }
-            for each in policed.forecasts
-        ],
+        "policies": [policy_json(each) for each in policed.results],
+        "forecasts": [forecast_json(each) for each in policed.forecasts],
         "findings": [finding_document(each) for each in policed.findings],
         "notes": list(dict.fromkeys(policed.notes)),
         "problem": target.problem,
-    }
-
-
-def _result_json(result: PolicyResult) -> dict[str, Any]:
-    return {
-        "policy": str(result.policy),
-        "compliant": result.compliant,
-        "reasons": list(result.reasons),
-        "edition": result.edition,
-        "way": result.way,
-        "rules": [
-            {
-                "rule": rule.rule,
-                "passed": rule.passed,
-                "reason": rule.reason,
-                "source": rule.source,
-            }
-            for rule in result.rules
-        ],
-        "notes": list(result.notes),
     }

@@ -19,10 +19,11 @@ from pinwarden.cli.kept_logs import kept_logs
 from pinwarden.cli.output import ExitCode, answer, answer_json, on_terminal, say, say_error
 from pinwarden.cli.table import counted
 from pinwarden.config import CONTACT_VARIABLE, default_config_file, load_config
+from pinwarden.ct.evidence import FORMAT
 from pinwarden.ct.log import LogList
 from pinwarden.ct.presented import JudgedSCT, SCTStatus, judge_scts
 from pinwarden.ct.sct_findings import finding_of_no_scts, findings_of_scts
-from pinwarden.errors import ConfigError
+from pinwarden.errors import ConfigError, quoted
 from pinwarden.names import display
 from pinwarden.net.address import verify_url
 from pinwarden.net.http import HTTPClient, Limits
@@ -34,6 +35,7 @@ __all__ = ["Order", "prove_targets"]
 _LIMITS = Limits(timeout=30, connect_timeout=10, attempts=3, patience=60, backoff_most=5)
 # Targets about which logs are asked at the same time; how much one log is asked is its gate's.
 _AT_ONCE = 8
+_FORMAT_WITHIN = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,7 @@ def prove_targets(order: Order) -> int:
     logs = kept_logs(order.log_lists, now)
     for note in logs.notes:
         say(f"note: {note}")
+    _verify_no_bundle(order.targets)
     targets = find_targets(order.targets, order.found, now)
     judged = [_judge(each, logs.logs, now) for each in targets]
     bundles = Bundles(order.output, targets, force=order.force)
@@ -84,6 +87,27 @@ def prove_targets(order: Order) -> int:
     if ExitCode.USAGE in codes:
         return ExitCode.USAGE
     return ExitCode.FINDINGS if ExitCode.FINDINGS in codes else max(codes)
+
+
+def _verify_no_bundle(targets: Sequence[str]) -> None:
+    """Raises `ConfigError` for a bundle, whose owner forgot an option."""
+    for each in targets:
+        if _is_bundle(each):
+            raise ConfigError(
+                f"file {quoted(each)}: is an evidence bundle, and no certificate",
+                hint="--verify checks it",
+            )
+
+
+def _is_bundle(target: str) -> bool:
+    try:
+        # A device or a pipe gives what it has once, so only a file is looked at.
+        if target == "-" or not Path(target).is_file():
+            return False
+        with Path(target).open("rb") as file:
+            return FORMAT.encode() in file.read(_FORMAT_WITHIN)
+    except (OSError, ValueError):
+        return False
 
 
 def _judge(target: TargetCertificate, logs: LogList, at: datetime) -> tuple[JudgedSCT, ...]:

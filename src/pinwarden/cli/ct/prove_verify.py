@@ -130,10 +130,15 @@ def _lines(shown: _Checked) -> Iterator[str]:
 
 def _certificate_text(der: bytes) -> str:
     view = view_certificate(der)
-    names = view.identifiers().dns
+    names = _names(view)
     shown = ", ".join(display(each, 100) for each in names[:_MOST_NAMES]) or "no names"
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
     return f"certificate of {shown}{more}, {_dates(view)}"
+
+
+def _names(view: CertificateView) -> tuple[str, ...]:
+    found = view.identifiers()
+    return tuple(dict.fromkeys((*found.dns, *map(str, found.ips))))
 
 
 def _dates(view: CertificateView) -> str:
@@ -164,7 +169,7 @@ def _json(shown: _Checked) -> dict[str, Any]:
             "made": to_moment(evidence.made),
             "by": evidence.by,
             "certificate_sha256": (view.fingerprint or b"").hex(),
-            "names": list(view.identifiers().dns),
+            "names": list(_names(view)),
             "chain_problem": checked.chain_problem,
             "scts": [_sct_json(each) for each in checked.scts],
         }

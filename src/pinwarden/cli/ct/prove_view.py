@@ -93,7 +93,9 @@ def _lines(shown: ProvenTarget) -> Iterator[str]:
     for note in target.notes:
         yield f"  note: {display(note, _MOST_SHOWN)}"
     if shown.bundle:
-        yield f"  evidence: {display(shown.bundle, _MOST_SHOWN)}"
+        shows = any(isinstance(each.outcome, Proven | Missing) for each in shown.proofs)
+        label = "evidence" if shows else "bundle, which shows nothing yet"
+        yield f"  {label}: {display(shown.bundle, _MOST_SHOWN)}"
 
 
 def _counts(proofs: Sequence[SCTProof], proven: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from pinwarden.cli.ct.folding import terminal_width
 from pinwarden.cli.ct.scts_view import JudgedTarget, scts_json, scts_text
 from pinwarden.cli.ct.target_options import TargetOptions
 from pinwarden.cli.ct.targets import TargetCertificate, find_targets
@@ -14,6 +15,8 @@ from pinwarden.cli.reading import parse_moment
 from pinwarden.ct.log import LogList
 from pinwarden.ct.presented import judge_scts
 from pinwarden.ct.sct_findings import finding_of_no_scts, findings_of_scts
+from pinwarden.errors import MalformedError
+from pinwarden.x509.certificate import CertificateView
 
 __all__ = ["Order", "show_scts"]
 
@@ -45,7 +48,7 @@ def show_scts(order: Order) -> int:
         if order.as_json:
             answer_json(scts_json(judged, about_lists))
         else:
-            answer(scts_text(judged))
+            answer(scts_text(judged, terminal_width()))
     return ExitCode.FINDINGS if ExitCode.FINDINGS in codes else max(codes)
 
 
@@ -54,6 +57,15 @@ def _judge(target: TargetCertificate, logs: LogList, at: datetime) -> JudgedTarg
         return JudgedTarget(target=target, at=at)
     judged = judge_scts(target.certificate, target.issuer, target.presented, logs, at)
     found = findings_of_scts(judged, target.target, target.sct_problems)
-    if not judged and not target.sct_problems and not target.beside_problem:
+    nothing = not judged and not target.sct_problems and not target.beside_problem
+    if nothing and _should_have_scts(target.certificate):
         found = (finding_of_no_scts(target.target), *found)
     return JudgedTarget(target=target, at=at, scts=judged, findings=found)
+
+
+def _should_have_scts(certificate: CertificateView) -> bool:
+    """Precertificates have none yet, and the certificates of CAs need none."""
+    try:
+        return not certificate.is_precertificate and not certificate.is_ca
+    except MalformedError:
+        return True

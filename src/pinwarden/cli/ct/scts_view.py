@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pinwarden.cli.ct.folding import fold
 from pinwarden.cli.ct.targets import TargetCertificate
 from pinwarden.cli.output import ExitCode
 from pinwarden.cli.table import counted
 from pinwarden.ct.presented import JudgedSCT, SCTStatus
-from pinwarden.errors import MalformedError
 from pinwarden.findings import Finding
 from pinwarden.names import display
 from pinwarden.pinning.moments import to_moment
 from pinwarden.render.advice import next_step
+from pinwarden.render.ct import operator_of, sct_json
 
 __all__ = ["JudgedTarget", "finding_document", "finding_lines", "scts_json", "scts_text"]
 
@@ -46,9 +47,9 @@ class JudgedTarget:
         return self.target.code
 
 
-def scts_text(judged: JudgedTarget) -> str:
-    """The SCTs of one certificate, in lines for a person."""
-    return "\n".join(_lines(judged)) + "\n"
+def scts_text(judged: JudgedTarget, width: int = 0) -> str:
+    """The SCTs of one certificate, in lines for a person, as `fold` has them."""
+    return "\n".join(fold(_lines(judged), width)) + "\n"
 
 
 def _lines(judged: JudgedTarget) -> Iterator[str]:
@@ -71,7 +72,7 @@ def _summary(judged: JudgedTarget) -> str:
     counts = Counter(each.status for each in judged.scts)
     parts = [f"{counts[status]} {status}" for status in SCTStatus if counts[status]]
     text = f"{counted(len(judged.scts), 'SCT')}: {', '.join(parts)}"
-    operators = {_operator(each) for each in judged.scts if each.status is SCTStatus.VALID} - {""}
+    operators = {operator_of(each) for each in judged.scts if each.status is SCTStatus.VALID} - {""}
     return f"{text}; {counted(len(operators), 'log operator')}" if operators else text
 
 
@@ -87,13 +88,6 @@ def _log_name(sct: JudgedSCT) -> str:
     if sct.log is not None:
         return display(sct.log.description or b64encode(sct.log.log_id).decode(), 60)
     return "unreadable" if sct.sct is None else b64encode(sct.sct.log_id).decode()
-
-
-def _operator(sct: JudgedSCT) -> str:
-    """Who ran the log when it signed: logs change hands."""
-    if sct.log is None:
-        return ""
-    return sct.log.operator if sct.sct is None else sct.log.operator_at(sct.sct.timestamp)
 
 
 def finding_lines(findings: tuple[Finding, ...]) -> Iterator[str]:
@@ -117,39 +111,11 @@ def scts_json(judged: JudgedTarget, about_lists: tuple[str, ...] = ()) -> dict[s
         "verified": target.verified,
         "addresses": list(target.addresses),
         "certificate_sha256": None if fingerprint is None else fingerprint.hex(),
-        "scts": [_sct_json(each) for each in judged.scts],
+        "scts": [sct_json(each) for each in judged.scts],
         "findings": [finding_document(each) for each in judged.findings],
         "notes": [*target.notes, *about_lists],
         "problem": target.problem,
     }
-
-
-def _sct_json(judged: JudgedSCT) -> dict[str, Any]:
-    sct, log = judged.sct, judged.log
-    return {
-        "log_id": None if sct is None else b64encode(sct.log_id).decode(),
-        "log": None if log is None else log.description,
-        "operator": _operator(judged) or None,
-        "timestamp": None if sct is None else _milliseconds(sct.timestamp),
-        "source": str(judged.source),
-        "leaf_index": _leaf_index(judged),
-        "status": str(judged.status),
-        "reason": judged.reason,
-        "flaws": [str(each) for each in judged.flaws],
-    }
-
-
-def _milliseconds(moment: datetime) -> str:
-    """As signed: an SCT counts in milliseconds (RFC 6962 section 3.2)."""
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _leaf_index(judged: JudgedSCT) -> int | None:
-    """Where a static-ct log has the entry; None also for extensions that are none."""
-    try:
-        return None if judged.sct is None else judged.sct.leaf_index
-    except MalformedError:
-        return None
 
 
 def finding_document(finding: Finding) -> dict[str, str]:

@@ -117,6 +117,7 @@ class _Finder:
         notes = []
         if could_be_host(target):
             notes.append(f"{display(target)} is a file here; for a host of that name add its port")
+        notes.extend(_left_out_notes(certificate, above))
         issuer = self._issuer(certificate, above)
         came = self._came(certificate, issuer, self._sct_list, self._ocsp)
         return self._target(target, certificate, issuer, above, came, notes)
@@ -297,8 +298,29 @@ def _certificate_notes(
     try:
         if certificate.is_precertificate:
             yield "this is a precertificate, which carries no SCTs yet"
+        elif certificate.is_ca:
+            yield "this is the certificate of a CA; browsers ask for the SCTs of servers' alone"
     except MalformedError as error:
         yield f"the certificate cannot be read to its end: {error}"
     if issuer is None:
         why = "none above it has the name and made the signature" if is_above else "it came alone"
-        yield f"the issuer of the certificate is not known: {why}"
+        yield (
+            f"the issuer of the certificate is not known: {why}; "
+            "--issuer FILE names the certificate of the issuer"
+        )
+
+
+def _left_out_notes(
+    certificate: CertificateView, others: Sequence[CertificateView]
+) -> Iterator[str]:
+    """A file with the certificates of several servers has one chain, that of the first."""
+    count = 1
+    for each in others:
+        try:
+            # A root of the first version does not say that it is of a CA.
+            is_of_ca = each.is_ca or each.is_self_issued
+        except MalformedError:
+            continue
+        count += not is_of_ca and each.tbs != certificate.tbs
+    if count > 1:
+        yield f"the file has the certificates of {count} servers; only the first is looked at"

@@ -116,7 +116,10 @@ async def _answers(
     from pinwarden.net.served import Wanted
     from pinwarden.net.tls import TLSAsker, verifying_context
 
-    context = verifying_context(asking.cafile, client_certificate=asking.client_certificate)
+    # Whoever we are sent to is not the one to whom the user wants to be known.
+    context = verifying_context(
+        asking.cafile, client_certificate=asking.client_certificate if named else None
+    )
     asker = TLSAsker(
         context,
         timeout=asking.timeout,
@@ -186,7 +189,7 @@ def _redirected(place: _Place, target: str) -> _Place:
     except ValueError:
         raise ConfigError(f"{quoted(target, 200)} is no URL") from None
     scheme = url.partition(":")[0].lower()
-    if scheme not in ("http", "https"):
+    if scheme not in ("http", "https") or "://" not in url:
         raise ConfigError(f"{quoted(url, 200)} is no web address")
     # What was safe must not become readable on the way.
     if place.scheme == "https" and scheme != "https":

@@ -87,9 +87,10 @@ def _whose(order: Order) -> Whose:
 
 
 def _linted(order: Order, whose: Whose) -> Iterator[Linted]:
+    targets = dict.fromkeys(order.targets)
     files = {
-        each: lint_file(each, order.form, whose)
-        for each in dict.fromkeys(order.targets)
+        each: _lint_file(each, order.form, whose, among_others=len(targets) > 1)
+        for each in targets
         if _is_file(each)
     }
     if order.headers:
@@ -100,8 +101,18 @@ def _linted(order: Order, whose: Whose) -> Iterator[Linted]:
             raise ConfigError(
                 f"--header: {error}", hint="with its name, such as 'Expect-CT: max-age=0'"
             ) from None
-    for each in dict.fromkeys(order.targets):
+    for each in targets:
         yield files[each] if each in files else _lint_url(each, order.asking)
+
+
+def _lint_file(path: str, form: str, whose: Whose, *, among_others: bool) -> Linted:
+    """Of many files, such as a shell makes of a `*`, one that cannot be read is only told of."""
+    try:
+        return lint_file(path, form, whose)
+    except ConfigError as error:
+        if among_others and path != "-" and Path(path).exists():
+            return Linted(target=path, not_checked=[str(error)])
+        raise
 
 
 # A mistyped file must not become a question to a resolver; and no host is called like these.
@@ -113,7 +124,16 @@ def _is_file(target: str) -> bool:
     if "://" in target:
         return False
     path = Path(target)
+    if "." not in target and _is_directory(path):
+        return True
     return is_file(target) or path.suffix.lower() in _OF_FILES or path.name.lower() in _FILES
+
+
+def _is_directory(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def _lint_url(url: str, asking: Asking) -> Linted:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pinwarden.cli.header.linted import Linted
 from pinwarden.findings import FindingKind, where_of
-from pinwarden.headers.report import header_finding_json
+from pinwarden.headers.report import JudgedExpectCT, JudgedPins, header_finding_json
 from pinwarden.names import display
 from pinwarden.render.advice import next_step
 
@@ -22,9 +22,9 @@ def linted_json(linted: Linted) -> dict[str, Any]:
     pins, report_only, expect_ct = linted.last()
     return {
         "target": linted.target,
-        "public_key_pins": pins and pins.to_json(),
-        "public_key_pins_report_only": report_only and report_only.to_json(),
-        "expect_ct": expect_ct and expect_ct.to_json(),
+        "public_key_pins": _values(pins),
+        "public_key_pins_report_only": _values(report_only),
+        "expect_ct": _values(expect_ct),
         "findings": [
             {**header_finding_json(each), "advice": next_step(each.kind)}
             for each in linted.findings
@@ -42,6 +42,13 @@ def linted_json(linted: Linted) -> dict[str, Any]:
         "not_checked": linted.not_checked,
         "pin_set": linted.pin_set,
     }
+
+
+def _values(judged: JudgedPins | JudgedExpectCT | None) -> dict[str, object] | None:
+    """What the field says; what a client made of it hangs on the place, and is told there."""
+    if judged is None:
+        return None
+    return {key: value for key, value in judged.to_json().items() if key != "noted"}
 
 
 def linted_text(linted: Linted) -> Iterator[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pinwarden.cli.files import read_file
+from pinwarden.cli.header.forms import FORMS, form_of
 from pinwarden.cli.header.linted import Linted, PinHeader, Place
 from pinwarden.errors import ConfigError, MalformedError, quoted
 from pinwarden.findings import Finding
@@ -17,26 +17,18 @@ from pinwarden.headers.hpkp import PUBLIC_KEY_PINS, REPORT_ONLY
 from pinwarden.headers.judge import judge_headers
 from pinwarden.headers.meta import find_meta
 from pinwarden.headers.report import HeaderReport
-from pinwarden.headers.response import LARGEST_RESPONSE, ResponseHead, parse_response_head
+from pinwarden.headers.response import ResponseHead, parse_response_head
 from pinwarden.headers.serverconfig.configured import Action, ConfiguredHeader, Style
 from pinwarden.headers.serverconfig.reading import read_config
-from pinwarden.headers.serverconfig.styles import style_of
 from pinwarden.pinning.pin import Pin
 from pinwarden.pinning.spki import spki_of_certificate
 
 __all__ = ["FORMS", "Whose", "lint_file", "lint_text"]
 
-FORMS = ("auto", "response", "html", *Style)
-"""What a file can be, as --format has it."""
-
 _LARGEST = 4 << 20
 _MOST_NOTES = 20
-# In what `curl -v` says it stands somewhere, behind a mark.
-_STATUS = re.compile(r"\A\s*HTTP/[0-9]|^< HTTP/[0-9]", re.IGNORECASE | re.MULTILINE)
-_HEADER = re.compile(
-    rf"^(?:{PUBLIC_KEY_PINS}|{REPORT_ONLY}|{EXPECT_CT})[ \t]*:", re.IGNORECASE | re.MULTILINE
-)
-_PAGE = re.compile(r"\s*<(?:!doctype\s+html|html|head|meta)\b", re.IGNORECASE)
+# No configuration that people write sets one of the headers as often.
+_MOST_LINES = 10_000
 _PRESENT = {
     PUBLIC_KEY_PINS: kinds.HPKP_PRESENT,
     REPORT_ONLY: kinds.HPKP_REPORT_ONLY_PRESENT,
@@ -69,6 +61,11 @@ def lint_file(path: str, form: str, whose: Whose) -> Linted:
 
     Raises `ConfigError` for a file that cannot be read, and if nothing tells what it is.
     """
+    if path != "-" and Path(path).is_dir():
+        raise ConfigError(
+            f"file {quoted(path)}: is a directory",
+            hint="name the files in it; `grep -rlEi 'public-key-pins|expect-ct'` finds them",
+        )
     data = read_file(Path(path), _LARGEST)
     name = "standard input" if path == "-" else f"file {quoted(path)}"
     try:
@@ -80,7 +77,7 @@ def lint_file(path: str, form: str, whose: Whose) -> Linted:
 def lint_text(data: bytes, form: str, whose: Whose, *, target: str, name: str = "") -> Linted:
     """The same for what is in memory; raises `MalformedError`."""
     text = data.decode("utf-8-sig", "replace")
-    found = _form_of(text, name) if form == "auto" else form
+    found = form_of(text, name) if form == "auto" else form
     linted = Linted(target=target)
     if found == "response":
         _lint_response(data, whose, linted)
@@ -89,22 +86,6 @@ def lint_text(data: bytes, form: str, whose: Whose, *, target: str, name: str = 
     else:
         _lint_config(text, Style(found), name, whose, linted)
     return linted
-
-
-def _form_of(text: str, name: str) -> str:
-    if _STATUS.search(text) or (_HEADER.search(text) and len(text) <= LARGEST_RESPONSE):
-        return "response"
-    if _PAGE.match(text):
-        return "html"
-    style = style_of(text, name)
-    if style is not None:
-        return str(style)
-    if re.match(r"\s*[A-Za-z0-9-]+:(?: |\r?\n)", text):
-        return "response"
-    raise MalformedError(
-        "nothing tells whether it is an answer, a page or a server's configuration",
-        hint=f"say it with --format, one of {', '.join(FORMS[1:])}",
-    )
 
 
 def _lint_response(data: bytes, whose: Whose, linted: Linted) -> None:
@@ -150,26 +131,41 @@ def _lint_page(text: str, whose: Whose, linted: Linted) -> None:
 
 def _lint_config(text: str, style: Style, name: str, whose: Whose, linted: Linted) -> None:
     reading = read_config(text, style)
-    for each in reading.headers:
+    removed: list[str] = []
+    for each in reading.headers[:_MOST_LINES]:
         where = _line(each.line, each.context, name)
         if each.action is Action.REMOVE:
-            linted.notes.append(f"{where}: {each.name} is removed")
+            removed.append(f"{where}: {each.name} is removed")
             continue
         linted.places.append(Place(where=where, report=_judge_line(each, whose)))
         if each.value is not None and each.name != EXPECT_CT:
             linted.pin_headers.append(
                 PinHeader(host=whose.host, name=each.name, value=each.value, chain=whose.chain)
             )
-    for note in reading.includes[:_MOST_NOTES]:
-        linted.notes.append(f"{_line(note.line, '', name)}: was not read: {note.text}")
-    if len(reading.includes) > _MOST_NOTES:
-        linted.notes.append(f"{len(reading.includes) - _MOST_NOTES} more files were not read")
-    linted.not_checked += [
-        f"{_line(note.line, '', name)}: is not understood: {note.text}" for note in reading.unread
-    ]
+    linted.notes += _first_of(removed, "lines remove one of the headers")
+    linted.notes += _first_of(
+        [f"{_line(each.line, '', name)} {each.text}" for each in reading.hiding],
+        "blocks hide one of the headers",
+    )
+    linted.notes += _first_of(
+        [f"{_line(each.line, '', name)}: was not read: {each.text}" for each in reading.includes],
+        "files were not read",
+    )
+    linted.not_checked += _first_of(
+        [f"{_line(e.line, '', name)}: is not understood: {e.text}" for e in reading.unread],
+        "lines are not understood",
+    )
+    if len(reading.headers) > _MOST_LINES:
+        linted.not_checked.append(f"more than {_MOST_LINES:,} lines with one of the headers")
     # Several servers of one file may send each its own pins.
     if len({each.value for each in linted.pin_headers}) > 1:
         linted.notes.append("not all of its pin headers are the same; a pin set has the first")
+
+
+def _first_of(lines: Sequence[str], others: str) -> list[str]:
+    """The first lines, and how many are left out."""
+    more = len(lines) - _MOST_NOTES
+    return [*lines[:_MOST_NOTES], *([f"{more:,} more {others}"] if more > 0 else [])]
 
 
 def _line(line: int, context: str, name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -23,6 +23,9 @@ from pinwarden.names import display
 __all__ = ["CountedSCT", "Tally", "tally_scts"]
 
 _MOST_NAMED = 5
+
+_Remark = tuple[str, str]
+"""A log by its name, and what there is to say of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,24 +60,27 @@ class Tally:
 
     certain: tuple[CountedSCT, ...]
     possible: tuple[CountedSCT, ...]
-    left_out: tuple[str, ...]
-    retired: tuple[str, ...]
-    doubtful: tuple[str, ...]
+    left_out: tuple[_Remark, ...]
+    retired: tuple[_Remark, ...]
+    doubtful: tuple[_Remark, ...]
 
     @property
     def remarks(self) -> str:
         """Which SCTs do not count and why, as the end of a sentence."""
         parts = []
-        for title, why in (
+        for title, remarks in (
             ("not counted", self.left_out),
             ("not approved any more", self.retired),
             ("not known", self.doubtful),
         ):
-            if why:
-                more = len(why) - _MOST_NAMED
+            by_reason: dict[str, list[str]] = {}
+            for name, why in remarks[:_MOST_NAMED]:
+                by_reason.setdefault(why, []).append(name)
+            if by_reason:
+                more = len(remarks) - _MOST_NAMED
+                named = [f"{', '.join(names)} ({why})" for why, names in by_reason.items()]
                 parts.append(
-                    f"{title}: {', '.join(why[:_MOST_NAMED])}"
-                    + (f" and {more} more" if more > 0 else "")
+                    f"{title}: {', '.join(named)}" + (f" and {more} more" if more > 0 else "")
                 )
         return "".join(f"; {part}" for part in parts)
 
@@ -90,19 +96,19 @@ def tally_scts(
     """What each SCT of a certificate that ends at `not_after` is worth at `at`."""
     certain: list[CountedSCT] = []
     possible: list[CountedSCT] = []
-    left_out: list[str] = []
-    retired: list[str] = []
-    doubtful: list[str] = []
+    left_out: list[_Remark] = []
+    retired: list[_Remark] = []
+    doubtful: list[_Remark] = []
     for judged in scts:
         sct = judged.sct
         name = _name(judged)
         if sct is None or judged.status is SCTStatus.INVALID:
-            left_out.append(f"{name} ({_flaw(judged)})")
+            left_out.append((name, _flaw(judged)))
             continue
         standing = _standing(policy, edition, judged, sct, lists, at, not_after)
         counted = _counted(judged, sct, name, standing, policy)
         if standing.approved is None:
-            doubtful.append(f"{name} ({standing.why})")
+            doubtful.append((name, standing.why))
         elif standing.approved or standing.retired_at is not None:
             certain.append(counted)
         if standing.approved is not False or standing.retired_at is not None:
@@ -111,20 +117,14 @@ def tally_scts(
             possible.append(replace(counted, operator=operator))
         if standing.approved is False:
             # One of a log that was retired later counts for something.
-            (left_out if standing.retired_at is None else retired).append(
-                f"{name} ({standing.why})"
-            )
+            (left_out if standing.retired_at is None else retired).append((name, standing.why))
     return Tally(
         certain=tuple(certain),
         possible=tuple(possible),
-        left_out=_distinct(left_out),
-        retired=_distinct(retired),
-        doubtful=_distinct(doubtful),
+        left_out=tuple(dict.fromkeys(left_out)),
+        retired=tuple(dict.fromkeys(retired)),
+        doubtful=tuple(dict.fromkeys(doubtful)),
     )
-
-
-def _distinct(lines: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(lines))
 
 
 def _name(judged: JudgedSCT) -> str:
@@ -197,18 +197,9 @@ def _counted(
         source=judged.source,
         log_id=sct.log_id,
         log=name,
-        operator="" if log is None else _operator(log, policy, sct.timestamp),
+        operator="" if log is None else log.operator_at(sct.timestamp, policy.programs),
         kind=LogKind.RFC6962 if log is None else log.kind,
         timestamp=sct.timestamp,
         current=standing.approved is not False and standing.retired_at is None,
         retired_at=standing.retired_at,
     )
-
-
-def _operator(log: Log, policy: Policy, at: datetime) -> str:
-    """Who ran the log at a time, by the name that the program gives; perhaps ""."""
-    for previous in sorted(log.previous_operators, key=lambda each: each.until):
-        if at < previous.until:
-            return previous.name
-    listings = (log.listing(program) for program in policy.programs)
-    return next((each.operator for each in listings if each is not None), log.operator)

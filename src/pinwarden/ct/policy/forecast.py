@@ -30,7 +30,7 @@ def forecast_policy(
     *,
     complete: bool = True,
 ) -> tuple[Forecast, ...]:
-    """The days after `at`, and before the certificate ends, on which the answer changes.
+    """The days after `at`, and while the certificate is valid, on which the answer changes.
 
     Only what the lists and the policies announce is known: a log may be retired without.
     `lists` and `complete` are those of `evaluate_policy`. Never raises.
@@ -42,12 +42,13 @@ def forecast_policy(
             policy, certificate, scts, moment, lists, complete=complete
         ).compliant
 
-    _, end = validity_of(certificate)
+    start, end = validity_of(certificate)
+    first = at if start is None else max(at, start)
     changes: dict[datetime, list[str]] = {}
     for moment, change in (*_editions(rules), *_states(rules, scts)):
-        if moment > at and (end is None or moment <= end):
+        if moment > first and (end is None or moment <= end):
             changes.setdefault(moment, []).append(change)
-    compliant = compliant_at(at)
+    compliant = compliant_at(first)
     forecasts = []
     for moment in sorted(changes)[:_MOST_MOMENTS]:
         then = compliant_at(moment)

@@ -54,15 +54,7 @@ def ways_of(
     def rules(embedded: bool) -> tuple[RuleResult, ...]:
         certain = _Counting(policy, edition, tally.certain, lifetime, embedded).rules()
         possible = _Counting(policy, edition, tally.possible, lifetime, embedded).rules()
-        told = [
-            RuleResult(
-                rule=word,
-                passed=True if least[0] else None if possible[word][0] else False,
-                reason=least[1],
-                source=edition.source,
-            )
-            for word, least in certain.items()
-        ]
+        told = [_told(word, certain[word], possible[word], edition.source) for word in certain]
         if embedded and lifetime is None:
             told.append(
                 RuleResult(
@@ -75,6 +67,13 @@ def ways_of(
         return tuple(_with_remarks(told, tally.remarks))
 
     return Way(EMBEDDED, rules(True)), Way(TLS_OR_OCSP, rules(False))
+
+
+def _told(word: str, certain: _Held, possible: _Held, source: str) -> RuleResult:
+    """What one rule comes to; where it may hold all the same, the numbers are the least ones."""
+    passed = True if certain[0] else None if possible[0] else False
+    reason = f"{certain[1]} for certain" if passed is None else certain[1]
+    return RuleResult(rule=word, passed=passed, reason=reason, source=source)
 
 
 def _with_remarks(rules: Sequence[RuleResult], remarks: str) -> Iterator[RuleResult]:

@@ -57,9 +57,11 @@ class ConfigReading:
     """What a configuration says of the retired headers.
 
     `includes` name other files, which were not read. `unread` are lines that name one of the
-    headers in a way this reader does not know: they have to be looked at by a person.
+    headers in a way this reader does not know: they have to be looked at by a person. `hiding`
+    are lines because of which a header that is set further out is not sent there.
     """
 
     headers: tuple[ConfiguredHeader, ...]
     includes: tuple[ConfigNote, ...] = ()
     unread: tuple[ConfigNote, ...] = ()
+    hiding: tuple[ConfigNote, ...] = ()

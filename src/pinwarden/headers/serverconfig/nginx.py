@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pinwarden.headers.serverconfig.collected import RUN_TIME, Block, Collected, on_the_wire
 from pinwarden.headers.serverconfig.configured import Action, ConfigReading
+from pinwarden.headers.serverconfig.nginx_levels import Levels
 from pinwarden.headers.serverconfig.retired_names import retired_names
 from pinwarden.headers.serverconfig.runs import end_of_run
 
@@ -47,16 +48,17 @@ class _Directive:
 
 def read_nginx(text: str) -> ConfigReading:
     """Every place of an nginx configuration that decides about a retired header."""
-    collected, block = Collected(), Block()
+    collected, block, levels = Collected(), Block(), Levels()
     for directive in _directives(text):
         words = directive.words
         if words and (_is_table(block) or not _take(directive, block, collected)):
             collected.unread_if_named(directive.line, words)
+        levels.take(words, directive.line, block)
         if directive.ends == "{":
             block = block.inside(" ".join(words), conditional=words[:1] == ("if",))
         elif directive.ends == "}":
             block = block.parent or block
-    return collected.reading()
+    return replace(collected.reading(), hiding=levels.hiding())
 
 
 def _is_table(block: Block) -> bool:

@@ -35,6 +35,7 @@ _CADDY = frozenset(
     )
 )
 _CADDY_SITE = re.compile(r"(?:[\w.*:/{}$-]+,?[ \t]+)+\{$|\([\w-]+\)[ \t]*\{$")
+_CADDY_JSON = re.compile(r'"(?:apps|handler)"\s*:')
 _HAPROXY = frozenset(
     (
         *("http-response", "http-after-response", "http-request", "rspadd", "rspidel", "rspdel"),
@@ -51,8 +52,21 @@ _NAMES = {
     Style.CADDY: ("caddy",),
     Style.HAPROXY: ("haproxy",),
 }
-# The head of an answer and a page are no configuration, whatever words they hold.
-_NO_CONFIGURATION = re.compile(r"\s*(?:HTTP/|<!doctype\b|<html\b)", re.IGNORECASE)
+# An answer, a page, a program and XML are no configuration, whatever words they hold.
+_NO_CONFIGURATION = re.compile(
+    r"\s*(?:HTTP/|<!doctype\b|<html\b|<\?|<configuration\b|#!/)", re.IGNORECASE
+)
+# Programs and other servers, whose lines end like nginx's and whose words are Apache's.
+_OF_OTHERS = re.compile(
+    r"(?:const|let|var)[ \t]+[\w{[]|import[ \t].+[\"';]$|(?:package|using)[ \t]+[\w.]+;$|"
+    r"(?:public|private|export|module\.exports)\b|\$HTTP\[|"
+    r"(?:server|setenv|ssl|url|mimetype|accesslog|fastcgi|proxy|alias)\.[a-z-]+[ \t]*\+?="
+)
+_SUFFIXES_OF_OTHERS = (
+    *(".php", ".phtml", ".js", ".mjs", ".cjs", ".ts", ".py", ".rb", ".go", ".java", ".kt", ".cs"),
+    *(".pl", ".lua", ".sh", ".xml", ".config", ".yml", ".yaml", ".toml", ".properties", ".md"),
+    "lighttpd.conf",
+)
 
 
 def style_of(text: str, path: str = "") -> Style | None:
@@ -64,12 +78,19 @@ def style_of(text: str, path: str = "") -> Style | None:
     if _NO_CONFIGURATION.match(looked_at):
         return None
     if is_caddy_json(looked_at):
-        return Style.CADDY
+        return Style.CADDY if _CADDY_JSON.search(text) else None
+    if path.lower().endswith(_SUFFIXES_OF_OTHERS):
+        return None
     counts: Counter[Style] = Counter()
+    others = 0
     for line in looked_at.splitlines():
-        counts.update(_styles_of_line(line.strip()))
+        line = line.strip()
+        others += _OF_OTHERS.match(line) is not None
+        counts.update(_styles_of_line(line))
     named = [style for style in Style if any(each in path.lower() for each in _NAMES[style])]
     best = max(counts.values(), default=0)
+    if others >= max(best, 1):
+        return None
     likely = [style for style in Style if counts[style] == best] if best else named
     both = [style for style in likely if style in named] or likely
     return both[0] if len(both) == 1 else None

@@ -1,4 +1,4 @@
-"""Key exchange in TLS 1.3: the groups that OpenSSL offers, and our half in each (RFC 8446 4.2.8)."""
+"""Key exchange in TLS 1.3 (RFC 8446 section 4.2.8): OpenSSL's groups, and our half in each."""
 
 from __future__ import annotations
 
