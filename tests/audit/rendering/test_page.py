@@ -8,6 +8,7 @@ import re
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import replace
+from html import escape
 from html.parser import HTMLParser
 
 import pytest
@@ -18,6 +19,7 @@ from pinwarden import findings
 from pinwarden.audit.rendering.page import render_audit_html
 from pinwarden.audit.report import AuditReport
 from pinwarden.names import display
+from pinwarden.render import next_step
 from support.audit_samples import (
     HOSTILE,
     audit_of,
@@ -152,11 +154,12 @@ def test_nothing_that_is_known_is_left_out(reports: list[AuditReport]) -> None:
         assert [each for each in told if each not in text] == []
 
 
+@pytest.mark.parametrize("reports", _SAMPLES.values(), ids=_SAMPLES.keys())
 def test_commands_to_run_next_are_code(reports: list[AuditReport]) -> None:
     """And no backtick is left of how the advice has them."""
     page = render_audit_html(reports)
-    commands = [part for each in reports for f in each.found for part in next_step(f.kind).split("`")[1::2]]
-    assert commands
+    advice = [next_step(finding.kind) for each in reports for finding in each.found]
+    commands = [part for each in advice for part in each.split("`")[1::2]]
     assert all(f"<code>{escape(each)}</code>" in page for each in commands)
     assert "`pinwarden" not in page
 
