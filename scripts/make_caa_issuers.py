@@ -46,7 +46,6 @@ from pinwarden.caa.issuers.ccadb import (
     parse_records,
     update_issuers,
 )
-from pinwarden.caa.issuers.keyids import authority_key_id, subject_key_id
 from pinwarden.caa.issuers.map import (
     KEYS_FILE,
     OWNERS_FILE,
@@ -60,6 +59,7 @@ from pinwarden.caa.issuers.map import (
 from pinwarden.caa.issuers.tables import render_tables
 from pinwarden.errors import MalformedError, PinwardenError
 from pinwarden.x509.certificate import view_certificate
+from pinwarden.x509.key_ids import authority_key_id, subject_key_id
 
 DATA = Path(__file__).parents[1] / "src" / "pinwarden" / "data"
 CURATED = Path(__file__).with_name("caa_owners.toml")

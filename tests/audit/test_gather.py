@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,11 +11,14 @@ import pytest
 from pinwarden.audit.gather import Limits
 from pinwarden.audit.report import Area, AuditReport
 from pinwarden.audit.run import audit_hosts
+from pinwarden.ct.presented import SCTStatus
 from pinwarden.ct.sct import SCTSource
+from pinwarden.lab.ca import CA
 from pinwarden.lab.tls import Credentials, LabTLS
 from support.audit_world import CA_DOMAIN, HOST, audit_world, ids, target
 from support.broken_servers import broken_server
 from support.handing_servers import encoded_list, handing_server, ocsp_answer
+from support.ocsp_answers import refusal
 
 
 def test_all_the_asking_together_has_a_limit() -> None:
@@ -78,17 +82,74 @@ def test_a_certificate_that_its_own_server_calls_revoked() -> None:
     assert ids(report) == ["PW-TLS-REVOKED"]
 
 
-def test_a_stapled_response_that_nobody_signed_says_nothing() -> None:
-    """Whoever stands for the server may staple anything; that is told, and is no finding."""
+def _forged(answer: bytes) -> bytes:
+    return answer[:-1] + bytes([answer[-1] ^ 1])
+
+
+_LAST_MONTH = datetime.now(UTC) - timedelta(days=30)
+
+
+@pytest.mark.parametrize(
+    ("staple", "words"),
+    [
+        pytest.param(
+            lambda ca, leaf: _forged(ocsp_answer(ca, leaf, status="revoked")),
+            "its responder did not sign it",
+            id="forged",
+        ),
+        pytest.param(
+            lambda ca, leaf: ocsp_answer(ca, leaf, at=_LAST_MONTH),
+            "is out of date since",
+            id="old",
+        ),
+        pytest.param(
+            lambda ca, leaf: ocsp_answer(ca, leaf, serial=5),
+            "is about another certificate",
+            id="another certificate",
+        ),
+        pytest.param(
+            lambda ca, leaf: ocsp_answer(audit_world().stranger, leaf),
+            "is about a certificate of another issuer",
+            id="another CA",
+        ),
+        pytest.param(lambda ca, leaf: refusal(3), "is a refusal: try later", id="refusal"),
+    ],
+)
+def test_a_stapled_response_that_counts_for_nothing_is_the_one_finding(
+    staple: Callable[[CA, bytes], bytes], words: str
+) -> None:
+    """Whoever stands for the server may staple anything: that says nothing, and is told."""
     world = audit_world()
     issued = world.issue()
-    forged = bytearray(ocsp_answer(world.ca, issued.certificate, status="revoked"))
-    forged[-1] ^= 1
-    with world.dns() as dns, handing_server(Credentials.of(issued), ocsp=bytes(forged)) as port:
+    ocsp = staple(world.ca, issued.certificate)
+    with world.dns() as dns, handing_server(Credentials.of(issued), ocsp=ocsp) as port:
         report = asyncio.run(world.audit(port, dns))
-    assert ids(report) == []
+    assert ids(report) == ["PW-TLS-STAPLE-INVALID"]
+    assert f"stapled OCSP response: {words}" in report.found[0].message
     (told,) = [each for each in report.not_checked if each.check == "revocation"]
-    assert told.why == "OCSP response: its responder did not sign it"
+    assert words in told.why
+    assert [each.compliant for each in report.policies] == [True, True, True]
+
+
+def test_scts_of_a_forged_staple_meet_no_policy() -> None:
+    """Apple and Firefox take SCTs by OCSP, but nobody knows what they make of this response."""
+    world = audit_world()
+    issued = world.issue(logs=())
+    scts = [log.add_chain(issued.certificate_chain) for log in (world.first, world.second)]
+    good = ocsp_answer(world.ca, issued.certificate, sct_list=encoded_list(scts))
+    reports = []
+    for ocsp in (good, _forged(good)):
+        with world.dns() as dns, handing_server(Credentials.of(issued), ocsp=ocsp) as port:
+            reports.append(asyncio.run(world.audit(port, dns)))
+    proper, forged = reports
+    assert [each.compliant for each in proper.policies] == [False, True, True]
+    assert [each.compliant for each in forged.policies] == [False, None, None]
+    assert {each.status for each in forged.scts} == {SCTStatus.VALID}
+    # Chrome takes none by OCSP, whoever signed it.
+    assert ids(forged) == sorted([*ids(proper), "PW-TLS-STAPLE-INVALID"], key=ids(forged).index)
+    open_policies = {each.check for each in forged.not_checked if each.area is Area.POLICY}
+    assert open_policies == {"apple", "firefox"}
+    assert not forged.finished
 
 
 def test_a_private_ca_is_not_asked_for_scts() -> None:

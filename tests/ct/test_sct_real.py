@@ -24,7 +24,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pinwarden.ct.head import LogID
-from pinwarden.ct.issuer import issuer_among
+from pinwarden.ct.issuer import claimed_issuer, issuer_among
 from pinwarden.ct.known_logs import known_logs
 from pinwarden.ct.log import Log, LogKind, LogList
 from pinwarden.ct.presented import (
@@ -103,8 +103,14 @@ def test_one_flipped_bit_of_a_real_certificate_fails(corpus: Path, data: st.Data
     except MalformedError:
         return
     presented, _ = collect_scts(view)
-    judged = judge_scts(view, issuer_among(view, above), presented, known_logs(), AT)
+    issuer, claimed = issuer_among(view, above), claimed_issuer(view, above)
+    judged = judge_scts(view, issuer, presented, known_logs(), AT, claimed=claimed)
     assert SCTStatus.VALID not in {each.status for each in judged}
+    own, start = view_certificate(leaf), leaf.find(view_certificate(leaf).tbs)
+    listed = leaf.find(own.sct_list or b"")
+    in_list = listed <= at // 8 < listed + len(own.sct_list or b"")
+    if claimed is not None and not in_list and start <= at // 8 < start + len(own.tbs):
+        assert SCTStatus.NOT_CHECKED not in {each.status for each in judged}
 
 
 def test_handshakes_of_twenty_years(corpus: Path) -> None:

@@ -78,6 +78,16 @@ class Presentation:
     ct: CTFacts | Unknown
 
     @property
+    def staple_problem(self) -> str:
+        """Why the stapled OCSP response counts for nothing; empty where that is not certain.
+
+        Without the issuer nobody can tell, and that it is missing is the fault.
+        """
+        if self.staple is None or self.staple.status is not None or self.issuer is None:
+            return ""
+        return self.staple.problem
+
+    @property
     def first(self) -> ServedAddress:
         """The address that stands for all."""
         return self.addresses[0]

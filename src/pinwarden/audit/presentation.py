@@ -62,15 +62,24 @@ def _presentation(addresses: Sequence[ServedAddress], judge: CTJudge, at: dateti
     leaf = readable(chain[0])
     trusted = bool(first.verified or first.anchored)
     issuer = _issuer(leaf, chain, first.sent, trusted)
+    staple = evaluate_ocsp(ocsp, leaf, issuer, at) if ocsp and leaf is not None else None
     return Presentation(
         addresses=tuple(addresses),
         certificates=chain,
         trusted=trusted,
         leaf=leaf,
         issuer=issuer,
-        staple=evaluate_ocsp(ocsp, leaf, issuer, at) if ocsp and leaf is not None else None,
+        staple=staple,
         handed_problem=handed.problem if handed is not None else "it was not asked for",
-        ct=judge.judge(leaf, issuer, trusted=trusted, sct_list=sct_list, ocsp=ocsp, at=at),
+        ct=judge.judge(
+            leaf,
+            issuer,
+            trusted=trusted,
+            sct_list=sct_list,
+            ocsp=ocsp,
+            staple_problem="" if staple is None else staple.problem,
+            at=at,
+        ),
     )
 
 

@@ -34,6 +34,8 @@ _MOST_NAMES = 256
 _MOST_QUESTIONS = 2048
 # Asks for whoever it is: no CA has such a domain.
 _NOBODY = "unknown.invalid"
+# How a sentence about a record ends that names another CA than the one asked for.
+_NOT_THIS = ", not this CA"
 _TERMS = ("accounturi", "validationmethods")
 _LEAST_FAVOURABLE_FIRST = (CAAVerdict.DENIED, CAAVerdict.UNKNOWN, CAAVerdict.ALLOWED)
 
@@ -155,10 +157,12 @@ def _as_far_as_known(
     if issuer.domains:
         why = f"other names of {display(issuer.owner, 80)} in CAA may be among those permitted"
     else:
-        why = "the CA that issued is not known"
+        why = "it is not known by which name the CA that issued goes in CAA"
     judged: tuple[JudgedRecord, ...] = decision.judged
+    # "Not this CA" is what must not be said of one that is not known.
+    told = (each.removesuffix(_NOT_THIS) for each in decision.why)
     return Decision(
-        CAAVerdict.UNKNOWN, decision.reason, decision.relevant_name, (why, *decision.why), judged
+        CAAVerdict.UNKNOWN, decision.reason, decision.relevant_name, (why, *told), judged
     )
 
 

@@ -24,7 +24,10 @@ __all__ = ["CTJudge"]
 _PRIVATE = "browsers ask for SCTs from public CAs only, and this issuer is none that is known"
 _UNTRUSTED = "there are none, and browsers refuse the chain before they ask for any"
 
-_Question = tuple[bytes | None, bytes | None, bool, bytes, bytes, datetime]
+_Came = tuple[bytes, bytes, str]
+"""What came beside a certificate: SCTs, an OCSP response, and what is wrong with that."""
+
+_Question = tuple[bytes | None, bytes | None, bool, _Came, datetime]
 
 # Estates and content networks have few certificates for many hosts.
 _REMEMBERED = 64
@@ -51,24 +54,27 @@ class CTJudge:
         trusted: bool,
         sct_list: bytes,
         ocsp: bytes,
+        staple_problem: str,
         at: datetime,
     ) -> CTFacts | Unknown:
         """The facts about a certificate, with what came beside it; never raises.
 
+        `staple_problem` is why the OCSP response does not verify, as `evaluate_ocsp` says.
         What was found within the same minute is not found again.
         """
         if leaf is None:
             return Unknown("the served certificate cannot be read")
+        came = sct_list, ocsp, staple_problem
         der, above = leaf.der, None if issuer is None else issuer.der
         if len(der or b"") + len(above or b"") + len(sct_list) + len(ocsp) > _LARGEST_REMEMBERED:
-            return self._judge(leaf, issuer, trusted, sct_list, ocsp, at)
+            return self._judge(leaf, issuer, trusted, came, at)
         minute = at.replace(second=0, microsecond=0)
-        question = der, above, trusted, sct_list, ocsp, minute
+        question = der, above, trusted, came, minute
         known = self._known.get(question)
         if known is None:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
-            known = self._judge(leaf, issuer, trusted, sct_list, ocsp, at)
+            known = self._judge(leaf, issuer, trusted, came, at)
             self._known[question] = known
         return known
 
@@ -77,19 +83,22 @@ class CTJudge:
         leaf: CertificateView,
         issuer: CertificateView | None,
         trusted: bool,
-        sct_list: bytes,
-        ocsp: bytes,
+        came: _Came,
         at: datetime,
     ) -> CTFacts | Unknown:
         if self._logs is None:
             return Unknown("there is no log list to check against")
+        sct_list, ocsp, staple_problem = came
         presented, problems = collect_scts(leaf, sct_list, ocsp)
+        if issuer is not None:
+            # A response that counts for nothing is one fault, and told with the chain.
+            problems = tuple(each for each in problems if each != staple_problem)
         if not presented and not problems:
             if not trusted:
                 return Unknown(_UNTRUSTED, failed=False)
             if not self._always and self._is_private(leaf, issuer):
                 return Unknown(_PRIVATE, failed=False)
-        judged = judge_scts(leaf, issuer, presented, self._logs, at)
+        judged = judge_scts(leaf, issuer, presented, self._logs, at, staple_problem=staple_problem)
         policies = evaluate_policies(leaf, judged, at, self._lists)
         return CTFacts(
             scts=judged,

@@ -63,8 +63,10 @@ class Flaw(StrEnum):
     LOG_PENDING = "log-pending"
     TEST_LOG = "test-log"
     REPEATED = "repeated"
+    STAPLE_NOT_VERIFIED = "staple-not-verified"
     # Not checked, and why.
     ISSUER_MISSING = "issuer-missing"
+    NOT_ISSUED = "not-issued"
     UNKNOWN_LOG = "unknown-log"
 
 
@@ -141,13 +143,20 @@ def judge_scts(
     presented: Sequence[PresentedSCT],
     logs: LogList,
     at: datetime,
+    *,
+    claimed: CertificateView | None = None,
+    staple_problem: str = "",
 ) -> tuple[JudgedSCT, ...]:
     """Verify each SCT of a certificate against the logs of a list, as of a time.
 
     `issuer` is the certificate above, whose key an embedded SCT signs; without it such an
-    SCT is not checked. Never raises: what cannot be read is a result.
+    SCT is not checked. Where nobody's signature is on the certificate, `claimed` is whom it
+    names, by `ct.issuer.claimed_issuer`: an SCT that does not verify with that key is
+    invalid, and one that does is not checked still. `staple_problem` says why the OCSP
+    response does not verify or is out of date: what a browser throws away brings no SCT, so
+    that those in it are noted. Never raises: what cannot be read is a result.
     """
-    about = _About(certificate, issuer, logs, at)
+    about = _About(certificate, issuer, claimed, logs, at, staple_problem)
     ways: dict[bytes, list[SCTSource]] = {}
     judged: list[JudgedSCT] = []
     for each in presented:
@@ -174,13 +183,17 @@ class _About:
         self,
         certificate: CertificateView,
         issuer: CertificateView | None,
+        claimed: CertificateView | None,
         logs: LogList,
         at: datetime,
+        staple_problem: str,
     ) -> None:
         self._certificate = certificate
         self._issuer = issuer
+        self._claimed = claimed
         self._logs = logs
         self._at = at
+        self._staple_problem = staple_problem
         self._entries: dict[bool, SignedEntry] = {}
 
     def judge(self, presented: PresentedSCT, *, repeated: bool) -> JudgedSCT:
@@ -197,6 +210,8 @@ class _About:
         else:
             assert log is not None
             noted = [*self._outside_interval(log), *_noted(log, sct, self._at)]
+            if presented.source is SCTSource.OCSP and self._staple_problem:
+                noted.append((Flaw.STAPLE_NOT_VERIFIED, display(self._staple_problem, 200)))
             if repeated:
                 noted.append((Flaw.REPEATED, "the same SCT was presented before"))
             status, reason, flaws = SCTStatus.VALID, "", ()
@@ -249,6 +264,12 @@ class _About:
                 Flaw.FROM_THE_FUTURE,
                 f"dated {_moment(sct.timestamp)}, after the time of this check",
             )
+        if source is SCTSource.EMBEDDED and self._issuer is None:
+            raise _RefusedError(
+                SCTStatus.NOT_CHECKED,
+                Flaw.NOT_ISSUED,
+                "the certificate that has its issuer's name or key identifier did not issue it",
+            )
 
     def _outside_interval(self, log: Log) -> Iterator[tuple[Flaw | None, str]]:
         if log.interval is None:
@@ -280,13 +301,14 @@ class _About:
         return entry
 
     def _embedded(self) -> SignedEntry:
-        if self._issuer is None:
+        issuer = self._issuer or self._claimed
+        if issuer is None:
             raise _RefusedError(
                 SCTStatus.NOT_CHECKED,
                 Flaw.ISSUER_MISSING,
                 "it signs the key of the issuer, whose certificate is not here",
             )
-        return embedded_entry(self._certificate, self._issuer)
+        return embedded_entry(self._certificate, issuer)
 
     def _whole(self) -> SignedEntry:
         if self._certificate.der is None:

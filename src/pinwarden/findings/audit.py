@@ -54,6 +54,11 @@ TLS_ADDRESSES_DISAGREE = register(
 TLS_REVOKED = register(
     "PW-TLS-REVOKED", Severity.CRITICAL, "the server's own stapled answer says revoked"
 )
+TLS_STAPLE_INVALID = register(
+    "PW-TLS-STAPLE-INVALID",
+    Severity.MEDIUM,
+    "the stapled OCSP response does not verify, or is out of date",
+)
 
 # The next renewal.
 AUDIT_RENEWAL_REFUSED = register(

@@ -9,6 +9,7 @@ and whom to write to is in every request that leaves this machine.
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import ssl
 import time
@@ -334,6 +335,11 @@ class HTTPClient:
 
 def _reason(error: BaseException) -> str:
     """A foreign exception as one bounded printable line, without quotes."""
+    if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.strerror:
+        # The library's own words repeat the address, in the form of a Python tuple.
+        error = error.os_error
+        words = os.strerror(error.errno) if error.errno else str(error.strerror)
+        return f"cannot be connected to: {quoted(words.lower())[1:-1]}"
     text = " ".join(str(error).split()) or type(error).__name__
     return quoted(text)[1:-1]
 

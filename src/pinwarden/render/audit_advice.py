@@ -41,6 +41,8 @@ _CHAIN = {
     "serve several on purpose; pins and monitors must then know all of them.",
     findings.TLS_REVOKED: "Replace the certificate now. If you did not have it revoked, ask the "
     "CA why it was.",
+    findings.TLS_STAPLE_INVALID: "See why the server does not fetch responses anew (its network, "
+    "its clock, a file that nobody replaces); until it does, switch stapling off.",
 }
 
 _RENEWAL = {

@@ -18,7 +18,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinwarden.caa.issuers.keyids import authority_key_id, subject_key_id
 from pinwarden.caa.issuers.map import (
     KEYS_FILE,
     OWNERS_FILE,
@@ -37,6 +36,7 @@ from pinwarden.ct.entry import parse_data_tile
 from pinwarden.errors import MalformedError
 from pinwarden.lab.ca import CA
 from pinwarden.x509.certificate import CertificateView, view_certificate
+from pinwarden.x509.key_ids import authority_key_id, subject_key_id
 
 ONE = Owner(
     "One", ("one.example", "uno.example"), ("First CA",), ("two.example",), ("old.example",)

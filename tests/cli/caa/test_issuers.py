@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from pinwarden.caa.issuers.keyids import subject_key_id
 from pinwarden.caa.issuers.map import load_issuers
 from pinwarden.cli.caa.issuer_map import current_issuers, saved_map_file
 from pinwarden.cli.main import run
 from pinwarden.lab.ca import CA, pem
 from pinwarden.x509.certificate import view_certificate
+from pinwarden.x509.key_ids import subject_key_id
 
 V2 = '"Subject","Subject Key Identifier (Hex)","Recognized CAA Domains"\n'
 V5 = '"CA Owner","SHA-256 Fingerprint","Subject Key Identifier"\n'

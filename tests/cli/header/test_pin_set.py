@@ -83,6 +83,18 @@ def test_the_mode_is_a_choice(
     assert PinSet.load(file).policies[0].mode is mode
 
 
+def test_the_backup_is_named(lint: Header, tmp_path: Path) -> None:
+    """Without a chain the user says which pin of the header is the backup's, and bad pins go."""
+    file = tmp_path / "pins.toml"
+    value = f'{VALUE}; pin-sha256="AAAA"'
+    given = ("--header", f"Public-Key-Pins: {value}", "--host", "a.example", "--pin-set", file)
+    assert lint(*given, "--backup", SPARE.curl).code == 1
+    assert not file.exists()
+    lint(*given, "--backup", SPARE.curl, "--drop-bad-pins")
+    (policy,) = PinSet.load(file).policies
+    assert set(policy.pins(PinRole.BACKUP)) == {SPARE}
+
+
 def test_the_header_that_pins_comes_first(lint: Header, tmp_path: Path) -> None:
     """Of the two kinds; a malformed one has its pins too, and a note."""
     file = tmp_path / "pins.toml"

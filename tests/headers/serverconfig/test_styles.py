@@ -14,6 +14,7 @@ from pinwarden.headers.serverconfig.styles import style_of
         ("add_header Expect-CT 'a';", Style.NGINX),
         ("add_header Public-Key-Pins 'a\n  b';", Style.NGINX),
         ("server {\n  listen 80;\n}", Style.NGINX),
+        ('server { listen 443 ssl; add_header Expect-CT "max-age=1"; }', Style.NGINX),
         ("more_set_headers 'Expect-CT: a';", Style.NGINX),
         ("Header set Expect-CT a", Style.APACHE),
         ('header always set Expect-CT "a"', Style.APACHE),

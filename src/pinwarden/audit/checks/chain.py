@@ -91,6 +91,16 @@ def _faults(shown: Presentation, facts: Facts) -> Iterator[_Fault]:
             findings.TLS_REVOKED,
             "the OCSP response that the server staples says that its certificate is revoked",
         )
+    elif shown.staple_problem and not _is_over(shown, facts.at):
+        yield findings.TLS_STAPLE_INVALID, f"stapled {shown.staple_problem}"
+
+
+def _is_over(shown: Presentation, at: datetime) -> bool:
+    """Whether the certificate is not valid at the time, as no response about it would be."""
+    try:
+        return shown.leaf is None or not shown.leaf.not_before <= at <= shown.leaf.not_after
+    except MalformedError:
+        return True
 
 
 def _not_verified(shown: Presentation, facts: Facts) -> Iterator[_Fault]:

@@ -139,9 +139,14 @@ def _finding(finding: Finding) -> str:
 
 def _told(text: str) -> str:
     """Words of ours and others': punctuation escaped, whatever could refer put into code."""
-    return " ".join(
-        _code(word) if _REFERENCE.search(word) else in_markdown(word) for word in text.split()
-    )
+    return " ".join(map(_word, text.split()))
+
+
+def _word(word: str) -> str:
+    bare = word.rstrip(":,;")
+    if not _REFERENCE.search(bare):
+        return in_markdown(word)
+    return _code(bare) + in_markdown(word[len(bare) :])
 
 
 def _advice(text: str) -> str:

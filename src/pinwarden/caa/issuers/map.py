@@ -307,7 +307,7 @@ def _prefix(kind: str, value: bytes) -> bytes:
 
 def _authority_key(certificate: CertificateView | None) -> bytes | None:
     # Here, since most questions are about domains.
-    from pinwarden.caa.issuers.keyids import authority_key_id
+    from pinwarden.x509.key_ids import authority_key_id
 
     if certificate is None:
         return None

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pinwarden.cli.ct.folding import terminal_width
 from pinwarden.cli.ct.policy_view import PolicedTarget, policies_json, policy_text
 from pinwarden.cli.ct.target_options import TargetOptions
-from pinwarden.cli.ct.targets import TargetCertificate, find_targets
+from pinwarden.cli.ct.targets import TargetCertificate, find_targets, judge_target
 from pinwarden.cli.kept_logs import kept_logs
 from pinwarden.cli.output import answer, answer_json, say, worst
 from pinwarden.cli.reading import parse_moment
@@ -22,7 +22,7 @@ from pinwarden.ct.policy import (
     list_dates,
 )
 from pinwarden.ct.policy_findings import findings_of_policies
-from pinwarden.ct.presented import JudgedSCT, SCTStatus, judge_scts
+from pinwarden.ct.presented import JudgedSCT, SCTStatus
 from pinwarden.errors import MalformedError
 from pinwarden.x509.certificate import CertificateView
 
@@ -77,7 +77,7 @@ def _check(
     certificate = target.certificate
     if certificate is None:
         return PolicedTarget(target=target, at=at)
-    scts = judge_scts(certificate, target.issuer, target.presented, logs, at)
+    scts = judge_target(target, logs, at)
     lists, complete = list_dates(logs.logs), not target.beside_problem
     results = tuple(
         evaluate_policy(each, certificate, scts, at, lists, complete=complete) for each in policies

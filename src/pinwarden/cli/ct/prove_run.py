@@ -15,13 +15,12 @@ from pinwarden.cli.ct.folding import terminal_width
 from pinwarden.cli.ct.prove_bundles import Bundles
 from pinwarden.cli.ct.prove_view import ProvenTarget, proofs_json, proofs_text
 from pinwarden.cli.ct.target_options import TargetOptions
-from pinwarden.cli.ct.targets import TargetCertificate, find_targets
+from pinwarden.cli.ct.targets import TargetCertificate, find_targets, judge_target
 from pinwarden.cli.kept_logs import kept_logs
 from pinwarden.cli.output import ExitCode, answer, answer_json, on_terminal, say, say_error, worst
 from pinwarden.config import CONTACT_VARIABLE, default_config_file, load_config
 from pinwarden.ct.evidence import FORMAT
-from pinwarden.ct.log import LogList
-from pinwarden.ct.presented import JudgedSCT, SCTStatus, judge_scts
+from pinwarden.ct.presented import JudgedSCT, SCTStatus
 from pinwarden.ct.sct_findings import finding_of_no_scts, findings_of_scts
 from pinwarden.errors import ConfigError, quoted
 from pinwarden.names import display
@@ -60,7 +59,7 @@ def prove_targets(order: Order) -> int:
         say(f"note: {note}")
     _verify_no_bundle(order.targets)
     targets = find_targets(order.targets, order.found, now)
-    judged = [_judge(each, logs.logs, now) for each in targets]
+    judged = [judge_target(each, logs.logs, now) for each in targets]
     bundles = Bundles(order.output, targets, force=order.force)
     if bundles.on_stdout and order.as_json:
         raise ConfigError("--output - and --json: both are for stdout")
@@ -109,12 +108,6 @@ def _is_bundle(target: str) -> bool:
             return FORMAT.encode() in file.read(_FORMAT_WITHIN)
     except (OSError, ValueError):
         return False
-
-
-def _judge(target: TargetCertificate, logs: LogList, at: datetime) -> tuple[JudgedSCT, ...]:
-    if target.certificate is None:
-        return ()
-    return judge_scts(target.certificate, target.issuer, target.presented, logs, at)
 
 
 def _configured_contact() -> str | None:

@@ -121,6 +121,8 @@ def _lines(shown: _Checked) -> Iterator[str]:
         yield f"  {'':<14}  {display(each.reason, MOST_SHOWN)}"
     if not shown.checked.scts:
         yield "  no SCT is in it"
+    if any(each.verdict is EvidenceVerdict.SELF_VOUCHED for each in shown.checked.scts):
+        yield "  to prove it, name the list that has these logs: --log-list FILE"
     yield from finding_lines(shown.findings)
     yield (
         f"  made {to_moment(evidence.made)} by {display(evidence.by, 100)} "

@@ -8,12 +8,11 @@ from datetime import UTC, datetime
 from pinwarden.cli.ct.folding import terminal_width
 from pinwarden.cli.ct.scts_view import JudgedTarget, scts_json, scts_text
 from pinwarden.cli.ct.target_options import TargetOptions
-from pinwarden.cli.ct.targets import TargetCertificate, find_targets
+from pinwarden.cli.ct.targets import TargetCertificate, find_targets, judge_target
 from pinwarden.cli.kept_logs import kept_logs
 from pinwarden.cli.output import answer, answer_json, say, worst
 from pinwarden.cli.reading import parse_moment
 from pinwarden.ct.log import LogList
-from pinwarden.ct.presented import judge_scts
 from pinwarden.ct.sct_findings import finding_of_no_scts, findings_of_scts
 from pinwarden.errors import MalformedError
 from pinwarden.x509.certificate import CertificateView
@@ -55,7 +54,7 @@ def show_scts(order: Order) -> int:
 def _judge(target: TargetCertificate, logs: LogList, at: datetime) -> JudgedTarget:
     if target.certificate is None:
         return JudgedTarget(target=target, at=at)
-    judged = judge_scts(target.certificate, target.issuer, target.presented, logs, at)
+    judged = judge_target(target, logs, at)
     found = findings_of_scts(judged, target.target, target.sct_problems)
     nothing = not judged and not target.sct_problems and not target.beside_problem
     if nothing and _should_have_scts(target.certificate):

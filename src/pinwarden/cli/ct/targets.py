@@ -14,16 +14,17 @@ from pinwarden.cli.files import read_file
 from pinwarden.cli.output import ExitCode
 from pinwarden.cli.pin.anchors import trust_anchors
 from pinwarden.cli.pin.key_files import could_be_host, is_file, read_keys
-from pinwarden.ct.issuer import issuer_among
-from pinwarden.ct.ocsp import LARGEST_OCSP, OCSPStatus, evaluate_ocsp
-from pinwarden.ct.presented import PresentedSCT, collect_scts
+from pinwarden.ct.issuer import claimed_issuer, issuer_among
+from pinwarden.ct.log import LogList
+from pinwarden.ct.ocsp import LARGEST_OCSP, OCSPAnswer, OCSPStatus, evaluate_ocsp
+from pinwarden.ct.presented import JudgedSCT, PresentedSCT, collect_scts, judge_scts
 from pinwarden.errors import ConfigError, MalformedError, quoted
 from pinwarden.names import display
 from pinwarden.net.served import ServedAddress, ServedHost, Wanted
 from pinwarden.pinning.moments import to_moment
 from pinwarden.x509.certificate import CertificateView, view_certificate
 
-__all__ = ["TargetCertificate", "find_targets"]
+__all__ = ["TargetCertificate", "find_targets", "judge_target"]
 
 # A vector of the TLS presentation language with a length of two octets.
 _LARGEST_SCT_LIST = 2 + (1 << 16)
@@ -39,7 +40,10 @@ class TargetCertificate:
     `issuer` is the one in it, or elsewhere, whose name and signature fit. `verified` is
     whether the TLS library verified the chain for the host, None for a file.
 
-    `sct_problems` are SCT lists that could not be read; `beside_problem` says why it is not
+    Where there is none, `claimed` is whom the certificate names.
+
+    `sct_problems` are SCT lists that could not be read; `staple_problem` is why the OCSP
+    response does not verify or is out of date. `beside_problem` says why it is not
     known which SCTs came beside the chain, so that there may be more than those presented.
     Without a certificate `problem` says why there is none, and `code` is the target's part
     in the exit code.
@@ -49,8 +53,10 @@ class TargetCertificate:
     certificate: CertificateView | None
     chain: tuple[CertificateView, ...] = ()
     issuer: CertificateView | None = None
+    claimed: CertificateView | None = None
     presented: tuple[PresentedSCT, ...] = ()
     sct_problems: tuple[str, ...] = ()
+    staple_problem: str = ""
     beside_problem: str = ""
     verified: bool | None = None
     addresses: tuple[str, ...] = ()
@@ -85,6 +91,21 @@ def find_targets(
     return found
 
 
+def judge_target(target: TargetCertificate, logs: LogList, at: datetime) -> tuple[JudgedSCT, ...]:
+    """The SCTs that came with a certificate, each judged; none without a certificate."""
+    if target.certificate is None:
+        return ()
+    return judge_scts(
+        target.certificate,
+        target.issuer,
+        target.presented,
+        logs,
+        at,
+        claimed=target.claimed,
+        staple_problem=target.staple_problem,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Came:
     """The SCTs that came with a certificate in one way, or at some of its host's addresses."""
@@ -92,6 +113,7 @@ class _Came:
     presented: tuple[PresentedSCT, ...]
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    staple_problem: str = ""
     beside_problem: str = ""
 
 
@@ -187,9 +209,10 @@ class _Finder:
         ocsp: bytes,
     ) -> _Came:
         presented, problems = collect_scts(certificate, sct_list, ocsp)
-        notes = _ocsp_notes(certificate, issuer, ocsp, self._at)
+        answer = evaluate_ocsp(ocsp, certificate, issuer, self._at) if ocsp else OCSPAnswer()
         # What cannot be read is said with the SCTs that are lost in it.
-        return _Came(presented, problems, tuple(each for each in notes if each not in problems))
+        notes = tuple(each for each in _ocsp_notes(answer) if each not in problems)
+        return _Came(presented, problems, notes, answer.problem)
 
     def _issuer(
         self, certificate: CertificateView, above: Sequence[CertificateView]
@@ -197,6 +220,12 @@ class _Finder:
         """Who signed it, of those that came above, that are named, or that are trusted."""
         issuer = issuer_among(certificate, (*above, *self._issuers, certificate))
         return issuer or issuer_among(certificate, self._anchors)
+
+    def _claimed(
+        self, certificate: CertificateView, above: Sequence[CertificateView]
+    ) -> CertificateView | None:
+        """Whom it names of the same, where none of them signed it."""
+        return claimed_issuer(certificate, (*above, *self._issuers, *self._anchors))
 
     def _target(
         self,
@@ -208,7 +237,10 @@ class _Finder:
         notes: Sequence[str],
         addresses: Sequence[ServedAddress] = (),
     ) -> TargetCertificate:
-        told = [*notes, *came.notes, *_certificate_notes(certificate, bool(above), issuer)]
+        claimed = None if issuer is not None else self._claimed(certificate, above)
+        told = [*notes, *came.notes, *_certificate_notes(certificate)]
+        if issuer is None:
+            told.append(_no_issuer(is_above=bool(above), is_given=bool(self._issuers)))
         if came.beside_problem:
             told.append(f"what comes beside the chain is not known: {came.beside_problem}")
         return TargetCertificate(
@@ -216,8 +248,10 @@ class _Finder:
             certificate=certificate,
             chain=tuple(above),
             issuer=issuer,
+            claimed=claimed,
             presented=came.presented,
             sct_problems=came.problems,
+            staple_problem=came.staple_problem,
             beside_problem=came.beside_problem,
             verified=any(each.verified for each in addresses) if addresses else None,
             addresses=tuple(map(str, addresses)),
@@ -277,12 +311,7 @@ def _host_notes(served: ServedHost) -> Iterator[str]:
         yield f"{served.left_out} more addresses were not asked"
 
 
-def _ocsp_notes(
-    certificate: CertificateView, issuer: CertificateView | None, ocsp: bytes, at: datetime
-) -> Iterator[str]:
-    if not ocsp:
-        return
-    answer = evaluate_ocsp(ocsp, certificate, issuer, at)
+def _ocsp_notes(answer: OCSPAnswer) -> Iterator[str]:
     if answer.status is OCSPStatus.REVOKED:
         since = "" if answer.revoked_at is None else f" since {to_moment(answer.revoked_at)}"
         yield f"the OCSP response says that the certificate is revoked{since}"
@@ -292,9 +321,7 @@ def _ocsp_notes(
         yield answer.problem
 
 
-def _certificate_notes(
-    certificate: CertificateView, is_above: bool, issuer: CertificateView | None
-) -> Iterator[str]:
+def _certificate_notes(certificate: CertificateView) -> Iterator[str]:
     try:
         if certificate.is_precertificate:
             yield "this is a precertificate, which carries no SCTs yet"
@@ -302,12 +329,20 @@ def _certificate_notes(
             yield "this is the certificate of a CA; browsers ask for the SCTs of servers' alone"
     except MalformedError as error:
         yield f"the certificate cannot be read to its end: {error}"
-    if issuer is None:
-        why = "none above it has the name and made the signature" if is_above else "it came alone"
-        yield (
-            f"the issuer of the certificate is not known: {why}; "
-            "--issuer FILE names the certificate of the issuer"
+
+
+def _no_issuer(*, is_above: bool, is_given: bool) -> str:
+    if is_given:
+        others = ", nor did one above it" if is_above else ""
+        return (
+            "the issuer of the certificate is not known: what --issuer names did not issue it"
+            f"{others}"
         )
+    why = "none above it has the name and made the signature" if is_above else "it came alone"
+    return (
+        f"the issuer of the certificate is not known: {why}; "
+        "--issuer FILE names the certificate of the issuer"
+    )
 
 
 def _left_out_notes(

@@ -42,7 +42,15 @@ _FORMS = ("auto", "response", "html", "nginx", "apache", "caddy", "haproxy")
     type=click.Choice(["enforce", "report-only"]),
     help="What that set does [default: as the header].",
 )
+@click.option(
+    "--backup",
+    "backups",
+    multiple=True,
+    metavar="PIN|FILE",
+    help="A pin of the header that is of a backup key; may be repeated.",
+)
 @click.option("--allow-no-backup", is_flag=True, help="Write a set that has no backup pin.")
+@click.option("--drop-bad-pins", is_flag=True, help="Leave out what is no pin, and go on.")
 @click.option("--force", is_flag=True, help="Overwrite the pin set file if it is there.")
 @click.option(
     "--ignore",

@@ -35,7 +35,9 @@ class Order:
     chain: str | None
     pin_set: str | None
     mode: str | None
+    backups: tuple[str, ...]
     allow_no_backup: bool
+    drop_bad_pins: bool
     force: bool
     ignored: tuple[str, ...]
     asking: Asking
@@ -56,7 +58,9 @@ def lint_targets(order: Order) -> int:
         wish = PinSetWish(
             file=order.pin_set,
             mode=None if order.mode is None else Mode(order.mode),
+            backups=order.backups,
             allow_no_backup=order.allow_no_backup,
+            drop_bad_pins=order.drop_bad_pins,
             force=order.force,
         )
         refused = not write_pin_set([h for each in linted for h in each.pin_headers], wish)

@@ -52,10 +52,9 @@ def linted_text(linted: Linted) -> Iterator[str]:
         yield f"  note: {display(note, _LONGEST_MESSAGE)}"
     for each_problem in linted.not_checked:
         yield f"  not checked: {display(each_problem, _LONGEST_MESSAGE)}"
-    if not linted.findings and linted.places:
-        yield "  neither Public-Key-Pins nor Expect-CT is sent"
-    if not linted.places and not linted.not_checked:
-        yield "  neither Public-Key-Pins nor Expect-CT is set"
+    if not linted.findings and not linted.not_checked:
+        how = "sent" if linted.places else "set"
+        yield f"  neither Public-Key-Pins nor Expect-CT is {how}"
     if linted.pin_set is not None:
         yield f"  pin set: {display(linted.pin_set, 300)}"
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from pinwarden.cli.header.linted import PinHeader
 from pinwarden.cli.output import say
-from pinwarden.cli.pin.importing import problems_of, set_of, tell_import
+from pinwarden.cli.pin.importing import backup_pins, problems_of, set_of, tell_import
 from pinwarden.cli.pin.writing import write_file
 from pinwarden.errors import ConfigError, MalformedError
 from pinwarden.headers.hpkp import PUBLIC_KEY_PINS, REPORT_ONLY
@@ -29,7 +29,9 @@ class PinSetWish:
 
     file: str
     mode: Mode | None = None
+    backups: tuple[str, ...] = ()
     allow_no_backup: bool = False
+    drop_bad_pins: bool = False
     force: bool = False
 
 
@@ -59,7 +61,9 @@ def write_pin_set(found: Sequence[PinHeader], wish: PinSetWish) -> bool:
     known = Known(
         chain=[Pin.of_spki(spki_of_certificate(each)) for each in header.chain],
         fingerprints={hashlib.sha256(each).digest() for each in header.chain},
+        backups=frozenset(pin for each in wish.backups for pin in backup_pins(each)),
         allow_no_backup=wish.allow_no_backup,
+        drop_bad_pins=wish.drop_bad_pins,
     )
     try:
         text = f"{name}: {' '.join(header.value.split())}"

@@ -85,7 +85,7 @@ def import_(as_json: bool, **options: Any) -> int:
     known = Known(
         chain=[each.pin for each in chain],
         fingerprints={hashlib.sha256(each.der).digest() for each in chain},
-        backups=frozenset(pin for each in options["backups"] for pin in _pins(each)),
+        backups=frozenset(pin for each in options["backups"] for pin in backup_pins(each)),
         allow_no_backup=options["allow_no_backup"],
         drop_bad_pins=options["drop_bad_pins"],
     )
@@ -111,7 +111,8 @@ def import_(as_json: bool, **options: Any) -> int:
     return ExitCode.OK if pins is not None else ExitCode.FINDINGS
 
 
-def _pins(text: str) -> list[Pin]:
+def backup_pins(text: str) -> list[Pin]:
+    """What --backup names: a pin, or those of a file; raises `ConfigError`."""
     if is_file(text):
         return [each.pin for each in read_keys(text)]
     try:
@@ -156,7 +157,7 @@ def tell_import(
         say(f"error: {who}{display(problem, _LONGEST_MESSAGE)}")
     if problems:
         say(
-            "hint: clients would refuse this set, so it is not written; --chain and --backup tell "
+            "hint: clients would refuse this set, so it is not written; --chain or --backup tells "
             "the backups, --allow-no-backup does without, --drop-bad-pins leaves bad pins out"
         )
 

@@ -15,7 +15,7 @@ from pinwarden.ct.policy.standing import (
     standing_of_log,
     standing_of_unlisted,
 )
-from pinwarden.ct.presented import JudgedSCT, SCTStatus
+from pinwarden.ct.presented import Flaw, JudgedSCT, SCTStatus
 from pinwarden.ct.sct import SCT, SCTSource
 from pinwarden.errors import MalformedError
 from pinwarden.names import display
@@ -165,6 +165,9 @@ def _standing(
         return Standing(False, None, standing.why)
     if judged.status is not SCTStatus.VALID:
         return Standing(None, standing.retired_at, "its signature was not checked")
+    if Flaw.STAPLE_NOT_VERIFIED in judged.flaws:
+        # What browsers make of such a response differs, and none must take an SCT from it.
+        return Standing(None, standing.retired_at, "the OCSP response that has it does not verify")
     return standing
 
 

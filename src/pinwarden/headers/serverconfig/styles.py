@@ -111,8 +111,8 @@ def _styles_of_line(line: str) -> list[Style]:
 
 
 def _is_nginx(first: str, line: str) -> bool:
-    if line.endswith("{"):
-        return first.rstrip("{") in _NGINX_BLOCKS
+    if line.endswith("{") or (line.endswith("}") and "{" in line):
+        return first.partition("{")[0] in _NGINX_BLOCKS
     return first in _NGINX_ONLY or (
         line.endswith(";") and re.match(r"[a-z_]+[ \t]", line) is not None
     )

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from pinwarden.caa.issuers.keyids import (
+from pinwarden.errors import MalformedError
+from pinwarden.lab.ca import CA
+from pinwarden.x509.certificate import CertificateView, view_certificate
+from pinwarden.x509.key_ids import (
     AUTHORITY_KEY_ID,
     SUBJECT_KEY_ID,
     authority_key_id,
     subject_key_id,
 )
-from pinwarden.errors import MalformedError
-from pinwarden.lab.ca import CA
-from pinwarden.x509.certificate import CertificateView, view_certificate
 from x509.der_writer import Certificate, extension
 
 
