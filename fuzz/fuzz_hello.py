@@ -24,7 +24,7 @@ from pinwarden.net.hello.messages import (
 from pinwarden.net.hello.offer import TLS_1_2, TLS_1_3, Offer
 from pinwarden.net.hello.records import ContentType, encode_message, encode_record
 from pinwarden.net.hello.schedule import SUITES, handshake_traffic
-from pinwarden.net.response import ResponseHead
+from pinwarden.net.response import HeadFinder
 
 _OFFER = Offer((TLS_1_3, TLS_1_2), (0x1301, 0xC02F))
 _PARSERS: tuple[Callable[[bytes], object], ...] = (
@@ -69,7 +69,7 @@ def check(data: bytes) -> None:
         one_line(lambda: flight.receive(said))  # noqa: B023
         assert flight.farewell()
     one_line(lambda: under_encryption(data))
-    one_line(lambda: ResponseHead().feed(data))
+    one_line(lambda: HeadFinder().feed(data))
 
 
 def under_encryption(data: bytes) -> None:

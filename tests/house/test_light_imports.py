@@ -40,6 +40,14 @@ def test_asking_how_a_command_works_loads_no_adapter(command: str) -> None:
     assert _loaded("-m", "pinwarden", command, "--help") & (HEAVY - allowed) == set()
 
 
+@pytest.mark.parametrize(
+    "command", ["audit", "ct logs", "ct policy", "ct prove", "ct scts", "header lint"]
+)
+def test_asking_how_hosts_are_examined_loads_nothing(command: str) -> None:
+    """Nor does the help of commands that ask servers and logs."""
+    assert _loaded("-m", "pinwarden", *command.split(), "--help") & HEAVY == set()
+
+
 def test_reading_certificates_is_light() -> None:
     """A program that only reads certificates gets no monitor, network or command line with it."""
     code = "import pinwarden.x509.certificate, pinwarden.x509.precert"

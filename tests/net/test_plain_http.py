@@ -56,3 +56,15 @@ def test_the_names_addresses(server: AnsweringTLS) -> None:
     with server:
         found = asyncio.run(fetch_plain_heads(Endpoint("127.0.0.1", server.port), "/", seconds=5))
     assert [each.response for each in found] == [head("A: b")]
+
+
+def test_addresses_beyond_the_bound_are_told() -> None:
+    """Nobody is asked at them, and none is left out without a word."""
+    many = [(f"192.0.2.{number}", 80) for number in range(1, 41)]
+    *asked, rest = asyncio.run(
+        fetch_plain_heads(
+            Endpoint("a.example", 80), "/", addresses=many, seconds=5, admit=why_not_public
+        )
+    )
+    assert len(asked) == 32
+    assert rest == PlainAnswer("", problem="8 more addresses were not asked")

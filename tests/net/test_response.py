@@ -14,7 +14,7 @@ from pinwarden import __version__
 from pinwarden.errors import ConfigError, MalformedError
 from pinwarden.lab.tls import LabTLS, server_context
 from pinwarden.net.endpoint import Endpoint
-from pinwarden.net.response import ResponseHead, encode_request, status_of, verify_path
+from pinwarden.net.response import HeadFinder, encode_request, status_of, verify_path
 from pinwarden.net.served import ServedAddress, Wanted
 from pinwarden.net.tls import TLSAsker, verifying_context
 from support.pin_world import HOST, said, world
@@ -232,7 +232,7 @@ def test_the_host_that_is_named(endpoint: Endpoint, host: bytes) -> None:
 def test_ends_of_lines(end: bytes) -> None:
     """LF alone is taken for the end of a line (RFC 9112 section 2.2)."""
     head = b"HTTP/1.0 301 Moved\r\nLocation: /" + end
-    assert ResponseHead().feed(head + b"body\r\n\r\n") == head
+    assert HeadFinder().feed(head + b"body\r\n\r\n") == head
     assert status_of(head) == 301
 
 
@@ -242,7 +242,7 @@ def test_in_any_pieces(data: st.DataObject) -> None:
     head = b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n"
     whole = b"HTTP/1.1 100 Continue\n\n" + head + b"<html>\n\n"
     cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)), max_size=9)))
-    reader, found = ResponseHead(), None
+    reader, found = HeadFinder(), None
     for start, end in zip([0, *cuts], [*cuts, len(whole)], strict=True):
         found = found or reader.feed(whole[start:end])
     assert found == head
@@ -253,7 +253,7 @@ def test_any_octets(data: bytes) -> None:
     """A head, a wish for more, or one of our errors in one line."""
     words = ""
     try:
-        head = ResponseHead().feed(data)
+        head = HeadFinder().feed(data)
         assert head is None or data.endswith(head) or head in data
     except MalformedError as error:
         words = str(error)

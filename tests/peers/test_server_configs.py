@@ -28,7 +28,7 @@ from peers.server_config_cases import (
     path_of,
 )
 from pinwarden.headers.serverconfig.configured import Action, Style
-from pinwarden.headers.serverconfig.reading import find_headers, read_config
+from pinwarden.headers.serverconfig.reading import read_config
 
 pytestmark = pytest.mark.peer
 
@@ -70,7 +70,7 @@ def _found(server: ConfigServer, style: Style, number: int) -> list[tuple[str, s
     place = path_of(number).lstrip("/")
     return [
         (each.name, each.value)
-        for each in find_headers(server.text, style)
+        for each in read_config(server.text, style).headers
         if each.action is not Action.REMOVE
         and place in (word.strip("/,") for word in each.context.split())
     ]
@@ -109,7 +109,7 @@ def test_what_a_server_refuses_is_found_and_said(
     """A line that the program itself refuses is found, without a value and with that problem."""
     text = around(style, [written])
     assert refused(style, text, tmp_path)
-    (found,) = find_headers(text, style)
+    (found,) = read_config(text, style).headers
     assert found.value is None
     assert found.problem.endswith("refuses the line")
 
@@ -135,7 +135,7 @@ def test_whole_configurations(name: str, tmp_path: Path) -> None:
     style = Style(_EXPECTED[name]["style"])
     _files_for(style, tmp_path, 0)
     with serving(style, (_VECTORS / name).read_text(), tmp_path) as server:
-        found = {(each.name, each.value) for each in find_headers(server.text, style)}
+        found = {(each.name, each.value) for each in read_config(server.text, style).headers}
         for request, answer in _EXPECTED[name]["answers"].items():
             host, _, path = request.partition("/")
             sent: Fields = server.retired(f"/{path}", host or "localhost")

@@ -25,6 +25,7 @@ from pinwarden.ct.inclusion import (
     Proven,
     Unprovable,
     final_head,
+    promise_due,
 )
 from pinwarden.ct.log import Log, LogKind
 from pinwarden.ct.merkle import LeafHash, NodeHash, leaf_hash, verify_inclusion
@@ -118,8 +119,8 @@ def _promise(
         raise _UnprovableError(Cause.NO_ADDRESS, "no log list in use says where its log is read")
     try:
         leaf = _leaf(certificate, issuer, judged.source, sct)
-        due = sct.timestamp + log.mmd
-    except (MalformedError, OverflowError) as error:
+        due = promise_due(sct, log)
+    except MalformedError as error:
         raise _UnprovableError(Cause.NOT_VALID, str(error)) from None
     return _Promise(log, leaf, _index(sct, log), due)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ __all__ = [
     "asking_options",
     "endpoint_of",
     "endpoint_of_policy",
+    "https_asking_options",
 ]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -52,14 +52,19 @@ class Asking:
 
 
 def asking_options(command: _F) -> _F:
-    """Adds --starttls, --address, --cafile, --client-cert, --timeout, --ipv4 and --ipv6."""
+    """Adds --starttls and what `https_asking_options` adds."""
+    starttls = click.option(
+        "--starttls",
+        type=click.Choice(sorted(STARTTLS_PORTS)),
+        help="Begin in plain text by this protocol; a URL such as smtp://HOST says it too.",
+    )
+    return starttls(https_asking_options(command))
+
+
+def https_asking_options(command: _F) -> _F:
+    """Adds --address, --cafile, --client-cert, --timeout, --ipv4 and --ipv6."""
     for option in reversed(
         (
-            click.option(
-                "--starttls",
-                type=click.Choice(sorted(STARTTLS_PORTS)),
-                help="Begin in plain text by this protocol; a URL such as smtp://HOST says it too.",
-            ),
             click.option(
                 "--address",
                 "addresses",
@@ -95,7 +100,7 @@ def asking_options(command: _F) -> _F:
 
 
 def asking_from(options: dict[str, Any]) -> Asking:
-    """Takes what `asking_options` added out of a command's options; raises `ConfigError`."""
+    """Takes what either of them added out of a command's options; raises `ConfigError`."""
     only_4, only_6 = options.pop("ipv4"), options.pop("ipv6")
     if isnan(options["timeout"]):
         raise ConfigError("--timeout: is not a number")
@@ -103,7 +108,7 @@ def asking_from(options: dict[str, Any]) -> Asking:
         raise ConfigError("--ipv4 and --ipv6: choose one of them")
     family = socket.AF_INET if only_4 else socket.AF_INET6 if only_6 else socket.AF_UNSPEC
     return Asking(
-        starttls=options.pop("starttls"),
+        starttls=options.pop("starttls", None),
         addresses=tuple(map(_address, options.pop("addresses"))),
         cafile=options.pop("cafile"),
         client_certificate=options.pop("client_certificate"),
@@ -154,6 +159,8 @@ def ask_hosts(
     anchors or a client certificate that cannot be read; what a host does or fails to do is
     in its answer.
     """
+    import asyncio
+
     from pinwarden.net.tls import TLSAsker, verifying_context
 
     context = verifying_context(asking.cafile, client_certificate=asking.client_certificate)

@@ -79,7 +79,9 @@ _FAIL_ON = ("info", "low", "medium", "high", "critical", "never")
 )
 @asking_options
 @json_option
-@click.option("--quiet", is_flag=True, help="Nothing on stdout or stderr: the exit code tells.")
+@click.option(
+    "--quiet", is_flag=True, help="Nothing on stdout or stderr: the exit code is the answer."
+)
 def audit(as_json: bool, form: str | None, **options: Any) -> int:
     """One report of each HOST: chain, SCTs, browser policies, CAA, headers, pins, history.
 

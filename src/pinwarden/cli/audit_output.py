@@ -8,10 +8,12 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from pinwarden.audit.report import AuditReport
+from pinwarden.cli.long_lists import progress_bar
 from pinwarden.cli.output import answer
 from pinwarden.cli.pin.writing import write_file
 from pinwarden.errors import ConfigError, MalformedError, quoted
@@ -147,19 +149,8 @@ def _colour() -> bool:
 
 @contextmanager
 def progress(total: int, *, quiet: bool, answers: bool) -> Iterator[Callable[[], None]]:
-    """A progress bar on stderr, moved on by each call of what it yields.
-
-    Only where it is seen, and does not mix with the answers.
-    """
-    mixed = answers and sys.stdout.isatty()
-    if quiet or mixed or total < _WORTH_A_BAR or not sys.stderr.isatty():
-        yield lambda: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    columns = ("hosts", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, redirect_stdout=False) as bar:
-        task = bar.add_task("hosts", total=total)
-        yield lambda: bar.advance(task)
+    """A progress bar, moved on by each call of what it yields; `answers` go to stdout."""
+    hidden = quiet or total < _WORTH_A_BAR or (answers and sys.stdout.isatty())
+    done = count(1)
+    with progress_bar("hosts", total, hidden=hidden) as update:
+        yield lambda: update(next(done))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -19,7 +18,8 @@ from pinwarden.cli.audit_output import Output, open_output, progress
 from pinwarden.cli.audit_targets import audit_targets
 from pinwarden.cli.caa.issuer_map import current_issuers
 from pinwarden.cli.kept_logs import kept_logs
-from pinwarden.cli.output import ExitCode, say
+from pinwarden.cli.long_lists import seldom_collected
+from pinwarden.cli.output import ExitCode, say, worst
 from pinwarden.cli.pin.pin_sets import load_pin_set
 from pinwarden.cli.reading import ignored_findings
 from pinwarden.ct.log import LogList
@@ -34,8 +34,6 @@ __all__ = ["Order", "exit_code", "run_audits"]
 _STEPS, _WAITING = 8, 10.0
 _DNS_TIMEOUT = 5.0
 _MOST_THREADS = 256
-# Objects, instead of Python's 700.
-_COLLECTED_AFTER = 50_000
 # Where these stand alone, nothing was found out about the host.
 _NOT_ASKED = frozenset(
     (
@@ -77,19 +75,8 @@ def run_audits(order: Order) -> int:
     ignored = ignored_findings(order.ignored, "docs/findings-audit.md")
     logs = _logs(order)
     pins = load_pin_set(order.pins) if order.pins is not None else None
-    with _seldom_collected():
+    with seldom_collected():
         return asyncio.run(_run(order, targets, ignored, logs, pins))
-
-
-@contextmanager
-def _seldom_collected() -> Iterator[None]:
-    """Reports hold no circles: walking through all of them again and again finds nothing."""
-    before = gc.get_threshold()
-    gc.set_threshold(_COLLECTED_AFTER, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 async def _run(
@@ -115,7 +102,7 @@ async def _run(
             async for report in audits:
                 codes.add(exit_code(report, order.fail_on))
                 await _tell(output, report)
-    return ExitCode.FINDINGS if ExitCode.FINDINGS in codes else max(codes)
+    return worst(codes)
 
 
 async def _tell(output: Output, report: AuditReport) -> None:

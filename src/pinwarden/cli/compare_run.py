@@ -10,10 +10,10 @@ from typing import Any
 from pinwarden.cli.history_sources import HistoryOptions, history_from, load_history
 from pinwarden.cli.output import ExitCode, answer, answer_json, say, say_error
 from pinwarden.cli.reading import read_store, store_url
-from pinwarden.cli.table import counted
 from pinwarden.errors import ConfigError
 from pinwarden.monitor.daemon import BASELINE_AT
 from pinwarden.net.history.comparison import Compared, Standing, compare_histories
+from pinwarden.render.account import counted
 from pinwarden.render.history import issuance_json, issuance_line
 from pinwarden.store.contract import Store
 

@@ -11,18 +11,17 @@ from typing import TYPE_CHECKING
 import click
 import platformdirs
 
-from pinwarden.ct.log import LogList, Program
-from pinwarden.ct.programs import is_stale
 from pinwarden.findings import LOG_LIST_STALE, Finding
 from pinwarden.names import display
 
 if TYPE_CHECKING:
+    from pinwarden.ct.log import LogList
     from pinwarden.net.loglists.sources import ListInUse, ListSource
 
 __all__ = ["KeptLogs", "cache_folder", "kept_logs", "log_list_option"]
 
-# Firefox compiles its list from that of Chrome.
-_PROGRAMS = (Program.CHROME, Program.APPLE)
+# As `Program` has them; Firefox compiles its list from that of Chrome.
+_PROGRAMS = ("chrome", "apple")
 
 _MOST_NOTES = 4
 
@@ -81,6 +80,8 @@ def kept_logs(named: Sequence[str], at: datetime) -> KeptLogs:
 
 def _stale(used: Sequence[ListInUse], at: datetime) -> str:
     """All old lists in one line, or ""."""
+    from pinwarden.ct.programs import is_stale
+
     old = [
         f"{_name(each.source)}: {each.dated:%Y-%m-%d}, {(at - each.dated).days} days"
         for each in used
@@ -95,4 +96,6 @@ def _stale(used: Sequence[ListInUse], at: datetime) -> str:
 
 
 def _name(source: ListSource) -> str:
+    from pinwarden.ct.log import Program
+
     return display(source.place) if source.program is Program.USER else str(source.program)

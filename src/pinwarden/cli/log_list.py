@@ -11,7 +11,7 @@ from pinwarden.cli.reading import config_option
 _lists_option = click.option(
     "--log-list",
     "named",
-    metavar="FILE|URL",
+    metavar="NAME|FILE|URL",
     multiple=True,
     help="A list to use instead of the configured ones: chrome, apple, a file or a URL.",
 )

@@ -10,7 +10,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import IntEnum
 from typing import Any
 
@@ -24,6 +24,11 @@ class ExitCode(IntEnum):
     FINDINGS = 1
     USAGE = 2
     UNFINISHED = 3
+
+
+def worst(codes: Collection[ExitCode]) -> ExitCode:
+    """The exit code of several targets together: a finding comes before what is unfinished."""
+    return ExitCode.FINDINGS if ExitCode.FINDINGS in codes else max(codes)
 
 
 def say(text: str) -> None:

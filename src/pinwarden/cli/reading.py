@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,6 +40,8 @@ def store_url(named: str | None, config_file: Path | None) -> str:
 
 def read_store(url: str, read: Callable[[Store], Awaitable[T]]) -> T:
     """Open the store, do one thing, close it."""
+    import asyncio
+
     from pinwarden.cli.wiring import opened_store
 
     async def run() -> T:

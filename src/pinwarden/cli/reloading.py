@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pinwarden.cli.output import say
-from pinwarden.cli.table import counted
 from pinwarden.cli.wiring import Plan
 from pinwarden.errors import PinwardenError
+from pinwarden.render.account import counted
 
 # How often the configuration and the watch list are looked at for changes.
 _RELOAD_SECONDS = 2.0

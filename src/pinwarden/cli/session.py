@@ -17,7 +17,7 @@ from pinwarden.cli.live import AsideChannel, Display
 from pinwarden.cli.log_sources import Sources, load_sources
 from pinwarden.cli.output import ExitCode, answer_json, on_terminal, say, say_what_is_logged
 from pinwarden.cli.reloading import keep_reloading
-from pinwarden.cli.table import counted, summary
+from pinwarden.cli.table import summary
 from pinwarden.cli.wiring import Plan, opened_store
 from pinwarden.config_channels import ChannelConfig, StdoutConfig
 from pinwarden.ct.log import Log
@@ -30,6 +30,7 @@ from pinwarden.monitor.worker import utc_now
 from pinwarden.net.channels import Channel, open_channel
 from pinwarden.net.http import HTTPClient, Limits
 from pinwarden.net.logs import open_log
+from pinwarden.render.account import counted
 from pinwarden.store.contract import Store
 
 # Attempts at one request; a pass that must end does not wait for long outages.

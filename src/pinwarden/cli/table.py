@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pinwarden.monitor.status import Activity, LogStatus
 from pinwarden.names import display
+from pinwarden.render.account import counted
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -34,11 +35,6 @@ _TROUBLE_FIRST = (
     Activity.UP_TO_DATE,
     Activity.DRAINED,
 )
-
-
-def counted(number: int, noun: str) -> str:
-    """A number and what it counts."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def summary(statuses: Sequence[LogStatus], listed: int = 0) -> str:

@@ -25,7 +25,7 @@ from pinwarden.cli.wiring import Plan, WatchOptions, make_plan
     "--log-list",
     "log_lists",
     multiple=True,
-    metavar="FILE|URL",
+    metavar="NAME|FILE|URL",
     help="Log list to follow instead of Chrome's and Apple's; may be repeated.",
 )
 @click.option(
@@ -36,8 +36,8 @@ from pinwarden.cli.wiring import Plan, WatchOptions, make_plan
 @store_option
 @click.option(
     "--contact",
-    metavar="ADDRESS",
-    help="Your e-mail or https address, told to log operators in the User-Agent.",
+    metavar="MAIL|URL",
+    help="Whom a log operator may write to [default: as configured].",
 )
 @json_option
 @quiet_option

@@ -17,7 +17,6 @@ from typing import Any
 
 from pinwarden.ct.head import Head, signed_input
 from pinwarden.ct.inclusion import (
-    HeadForm,
     Missing,
     NotYet,
     Outcome,
@@ -254,7 +253,7 @@ def _sct_json(each: EvidenceSCT, evidence: Evidence) -> dict[str, Any]:
 
 def _head_json(proof_head: ProofHead) -> dict[str, Any]:
     head: Head = proof_head.head
-    signed = proof_head.form is not HeadForm.LOG_LIST
+    signed = proof_head.form.is_signed
     return {
         "form": str(proof_head.form),
         "raw": encode_base64(head.raw),

@@ -8,7 +8,6 @@ nobody here knows is sound in itself, and vouches for itself.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
 
@@ -22,6 +21,7 @@ from pinwarden.ct.inclusion import (
     ProofHead,
     Proven,
     Unprovable,
+    promise_due,
 )
 from pinwarden.ct.known_logs import mimic_logs
 from pinwarden.ct.log import Log, LogKind, LogList
@@ -29,7 +29,6 @@ from pinwarden.ct.merkle import LeafHash, leaf_hash, verify_inclusion
 from pinwarden.ct.sct import SCT, SCTSource, log_key, parse_sct, parse_sct_list, signed_by_sct
 from pinwarden.errors import (
     BadProofError,
-    MalformedError,
     PinwardenError,
     VerificationError,
 )
@@ -169,7 +168,7 @@ def _verdict(
         return EvidenceVerdict.PROVEN, reason
     if isinstance(outcome, NotYet):
         # Of a log that is known here the delay is too, whatever the bundle says.
-        due = _due(sct, log)
+        due = promise_due(sct, log)
         if not outcome.head.form.is_signed or outcome.head.head.timestamp >= due:
             raise VerificationError("says that the log has time left, which was over")
         return EvidenceVerdict.OPEN, f"the log had until {due:%Y-%m-%d %H:%M:%S}Z"
@@ -215,7 +214,7 @@ def _verify_breach(outcome: Missing, leaf: LeafHash, sct: SCT, log: Log) -> str:
     if not outcome.head.form.is_signed:
         raise VerificationError("says that a promise was broken, and shows no head that was signed")
     # Whatever else stands at a place that was promised stands there for ever.
-    if outcome.breach is not Breach.OTHER_ENTRY and head.timestamp < _due(sct, log):
+    if outcome.breach is not Breach.OTHER_ENTRY and head.timestamp < promise_due(sct, log):
         raise VerificationError("says that a promise was broken whose time was not over")
     if outcome.breach is Breach.ABSENT:
         return "the log said so, and signed nothing: ask it for a proof to the same tree head"
@@ -239,10 +238,3 @@ def _verify_breach(outcome: Missing, leaf: LeafHash, sct: SCT, log: Log) -> str:
         raise VerificationError("says that another entry stands there, and shows the same")
     verify_inclusion(other, index, head.size, outcome.proof, head.root)
     return f"entry {index} of the log is another one than it promised"
-
-
-def _due(sct: SCT, log: Log) -> datetime:
-    try:
-        return sct.timestamp + log.mmd
-    except OverflowError:
-        raise MalformedError("the SCT is of no time that there is") from None

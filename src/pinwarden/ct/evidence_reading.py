@@ -36,6 +36,7 @@ from pinwarden.ct.inclusion import (
     Proven,
     Unprovable,
     parse_proof_head,
+    promise_due,
 )
 from pinwarden.ct.log import Log, LogKind
 from pinwarden.ct.merkle import HASH_SIZE, NodeHash
@@ -147,8 +148,7 @@ def _outcome(value: Mapping[str, Any], raw: bytes, logs: Mapping[LogID, Log]) ->
         raise MalformedError(f"{_WHO}: lacks the log of an SCT")
     head = _head(value.get("head"), log)
     if word == "not-yet":
-        # The times of an SCT leave the calendar long before a delay is added.
-        return NotYet(_due(sct.timestamp, log.mmd), head)
+        return NotYet(promise_due(sct, log), head)
     proof = _proof(value)
     if word == "included":
         return Proven(index=_number(value, "index", _MOST_NUMBER), head=head, proof=proof)
@@ -166,13 +166,6 @@ def _outcome(value: Mapping[str, Any], raw: bytes, logs: Mapping[LogID, Log]) ->
         proof=proof,
         answer=answer,
     )
-
-
-def _due(timestamp: datetime, mmd: timedelta) -> datetime:
-    try:
-        return timestamp + mmd
-    except OverflowError:
-        raise MalformedError(f"{_WHO}: an SCT is of no time that there is") from None
 
 
 def _head(value: object, log: Log) -> ProofHead:

@@ -15,6 +15,7 @@ from enum import StrEnum
 from pinwarden.ct.head import Head, parse_checkpoint, parse_sth
 from pinwarden.ct.log import Log
 from pinwarden.ct.merkle import HASH_SIZE, NodeHash, RootHash
+from pinwarden.ct.sct import SCT
 from pinwarden.ct.wire import decode_base64, encode_base64
 from pinwarden.errors import MalformedError
 
@@ -30,6 +31,7 @@ __all__ = [
     "Unprovable",
     "final_head",
     "parse_proof_head",
+    "promise_due",
 ]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -112,6 +114,17 @@ def _listed_head(raw: bytes) -> ProofHead:
         source="sth",
     )
     return ProofHead(HeadForm.LOG_LIST, head)
+
+
+def promise_due(sct: SCT, log: Log) -> datetime:
+    """When the entry has to be in the tree; raises `MalformedError` for no time that there is.
+
+    The times of an SCT reach to the end of the calendar, and the delay beyond it.
+    """
+    try:
+        return sct.timestamp + log.mmd
+    except OverflowError:
+        raise MalformedError("SCT: is of no time that there is") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

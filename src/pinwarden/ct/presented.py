@@ -57,7 +57,6 @@ class Flaw(StrEnum):
     BAD_SIGNATURE = "bad-signature"
     MIMIC_LOG = "mimic-log"
     FROM_THE_FUTURE = "from-the-future"
-    # ---
     OUTSIDE_INTERVAL = "outside-interval"
     AFTER_RETIREMENT = "after-retirement"
     LOG_REJECTED = "log-rejected"
@@ -226,7 +225,7 @@ class _About:
             )
         if log is None:
             raise _RefusedError(
-                SCTStatus.UNKNOWN_LOG, Flaw.UNKNOWN_LOG, "of a log that no list in use names"
+                SCTStatus.UNKNOWN_LOG, Flaw.UNKNOWN_LOG, "no log list in use names its log"
             )
         try:
             key = log_key(log.key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pinwarden.findings import Finding, where_of
+from pinwarden.findings import Finding
 from pinwarden.headers.expect_ct import ExpectCT
 from pinwarden.headers.hpkp import HPKPPolicy
 
@@ -15,10 +15,8 @@ __all__ = [
     "JudgedPins",
     "Syntax",
     "finding_name",
-    "header_finding_json",
 ]
 
-_LONGEST = 1_000
 _MOST_PINS = 1_000
 
 
@@ -99,7 +97,7 @@ class HeaderReport:
     findings: tuple[Finding, ...] = ()
 
     def to_json(self) -> dict[str, object]:
-        """The three headers and the findings, as `header lint --json` has them."""
+        """The three headers, as `header lint --json` has them."""
         pins, only, expect_ct = (
             self.public_key_pins,
             self.public_key_pins_report_only,
@@ -109,21 +107,9 @@ class HeaderReport:
             "public_key_pins": pins and pins.to_json(),
             "public_key_pins_report_only": only and only.to_json(),
             "expect_ct": expect_ct and expect_ct.to_json(),
-            "findings": [header_finding_json(each) for each in self.findings],
         }
 
 
 def finding_name(finding: Finding) -> str:
     """The id of a finding about headers without its prefix, such as `hpkp-no-backup-pin`."""
     return finding.id.removeprefix("PW-").lower()
-
-
-def header_finding_json(finding: Finding) -> dict[str, object]:
-    """A finding as `header lint --json` has it."""
-    return {
-        "id": finding.id,
-        "name": finding_name(finding),
-        "severity": str(finding.severity),
-        "message": finding.message[:_LONGEST],
-        "where": where_of(finding)[:_LONGEST],
-    }

@@ -14,14 +14,12 @@ from dataclasses import dataclass
 
 from pinwarden.errors import MalformedError, quoted
 from pinwarden.net.endpoint import Endpoint
-from pinwarden.net.response import ResponseHead, encode_request, status_of
+from pinwarden.net.response import HEAD_NOT_KNOWN, HeadFinder, encode_request, status_of
 
 __all__ = ["PlainAnswer", "fetch_plain_heads"]
 
 _RECORD = 65536
 _MOST_ADDRESSES = 32
-# RFC 9110 sections 15.5.6 and 15.6.2.
-_NO_HEAD = frozenset({405, 501})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +58,16 @@ async def fetch_plain_heads(
         except (OSError, UnicodeError) as error:
             return (PlainAnswer("", problem=f"has no address: {_words(error)}"),)
         found = tuple(dict.fromkeys((str(each[4][0]), endpoint.port) for each in resolved))
-    return tuple(
-        await asyncio.gather(
-            *(
-                _fetch(endpoint, path, address, port, seconds, admit)
-                for address, port in found[:_MOST_ADDRESSES]
-            )
+    answers = await asyncio.gather(
+        *(
+            _fetch(endpoint, path, address, port, seconds, admit)
+            for address, port in found[:_MOST_ADDRESSES]
         )
     )
+    left_out = len(found) - _MOST_ADDRESSES
+    if left_out > 0:
+        answers.append(PlainAnswer("", problem=f"{left_out} more addresses were not asked"))
+    return tuple(answers)
 
 
 async def _fetch(
@@ -83,7 +83,7 @@ async def _fetch(
         return PlainAnswer(address, problem=f"is not asked: {refused}")
     try:
         head = await asyncio.wait_for(_ask(endpoint, path, address, port, "HEAD"), seconds)
-        if status_of(head) in _NO_HEAD:
+        if status_of(head) in HEAD_NOT_KNOWN:
             head = await asyncio.wait_for(_ask(endpoint, path, address, port, "GET"), seconds)
     except TimeoutError:
         return PlainAnswer(address, problem=f"did not answer within {seconds:g} s")
@@ -98,7 +98,7 @@ async def _ask(endpoint: Endpoint, path: str, address: str, port: int, method: s
     try:
         writer.write(encode_request(endpoint, method, path))
         await writer.drain()
-        answer = ResponseHead()
+        answer = HeadFinder()
         while data := await reader.read(_RECORD):
             head = answer.feed(data)
             if head is not None:

@@ -8,7 +8,10 @@ from pinwarden import __version__
 from pinwarden.errors import ConfigError, MalformedError, quoted
 from pinwarden.net.endpoint import Endpoint
 
-__all__ = ["ResponseHead", "encode_request", "status_of", "verify_path"]
+__all__ = ["HEAD_NOT_KNOWN", "HeadFinder", "encode_request", "status_of", "verify_path"]
+
+HEAD_NOT_KNOWN = frozenset({405, 501})
+"""Answers to HEAD of servers that know GET alone (RFC 9110 sections 15.5.6 and 15.6.2)."""
 
 _HTTPS = 443
 _MOST_OCTETS = 65536
@@ -51,7 +54,7 @@ def status_of(head: bytes) -> int:
     return int(found[1])
 
 
-class ResponseHead:
+class HeadFinder:
     """Finds the end of the head in what arrives.
 
     Interim responses (RFC 9110 section 15.2) before it are left out, except that 101 is

@@ -6,11 +6,14 @@ the database. Answers are bounded, and what does not agree to TLS is an error.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 from pinwarden.errors import quoted
+
+if TYPE_CHECKING:
+    import asyncio
 
 __all__ = ["LONGEST_LINE", "STARTTLS_PORTS", "Declined", "start_tls"]
 
@@ -42,19 +45,23 @@ class _Dialogue:
 
     async def line(self) -> str:
         """One line of the server's, without its end."""
+        from asyncio import IncompleteReadError, LimitOverrunError
+
         try:
             line = await self.reader.readuntil(b"\n")
-        except asyncio.LimitOverrunError:
+        except LimitOverrunError:
             raise Declined("sent a line without end") from None
-        except asyncio.IncompleteReadError as error:
+        except IncompleteReadError as error:
             raise Declined(_closed(error.partial)) from None
         return line.decode("latin-1").rstrip("\r\n")
 
     async def exactly(self, octets: int) -> bytes:
         """That many octets of the server's."""
+        from asyncio import IncompleteReadError
+
         try:
             return await self.reader.readexactly(octets)
-        except asyncio.IncompleteReadError as error:
+        except IncompleteReadError as error:
             raise Declined(_closed(error.partial)) from None
 
     async def until(self, *marks: bytes) -> bytes:

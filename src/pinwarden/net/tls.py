@@ -21,7 +21,13 @@ from pinwarden.errors import ConfigError, MalformedError, quoted
 from pinwarden.net.address import verify_contact
 from pinwarden.net.endpoint import Endpoint
 from pinwarden.net.hello.offer import Offer
-from pinwarden.net.response import ResponseHead, encode_request, status_of, verify_path
+from pinwarden.net.response import (
+    HEAD_NOT_KNOWN,
+    HeadFinder,
+    encode_request,
+    status_of,
+    verify_path,
+)
 from pinwarden.net.served import Failure, HandedOver, ServedAddress, ServedHost, Wanted
 from pinwarden.net.starttls import Declined
 from pinwarden.net.tls_line import Line, Wrap
@@ -48,8 +54,6 @@ MOST_ADDRESSES = 32
 _DATES_AND_NAMES = (9, 10, 62, 64)
 # X509_V_FLAG_NO_CHECK_TIME, which Python's ssl module does not name.
 _NO_CHECK_TIME = 0x200000
-# RFC 9110 sections 15.5.6 and 15.6.2: GET is what every server knows.
-_HEAD_NOT_KNOWN = (405, 501)
 # All that OpenSSL has for servers with a certificate. Python leaves out static RSA and SHA-1 as a
 # MAC, with which browsers still reach old servers: whoever looks at servers must see them too.
 # Keys and signatures have to be as strong as by Python's default.
@@ -276,7 +280,7 @@ class TLSAsker:
     ) -> ServedAddress:
         # Some servers say nothing to what they do not know: GET has its time after that.
         response, problem = await self._response(line, endpoint, "HEAD", self._timeout / 2)
-        if response is None or (response and status_of(response) in _HEAD_NOT_KNOWN):
+        if response is None or (response and status_of(response) in HEAD_NOT_KNOWN):
             await line.close()
             place = ServedAddress(address=served.address, port=served.port)
             again = Line(endpoint)
@@ -296,7 +300,7 @@ class TLSAsker:
         """The head of the answer, or why there is none; None where nothing was said."""
         request = encode_request(endpoint, method, self._wanted.path, self._contact)
         try:
-            return await asyncio.wait_for(line.ask(request, ResponseHead()), patience), ""
+            return await asyncio.wait_for(line.ask(request, HeadFinder()), patience), ""
         except TimeoutError:
             return None, f"did not answer over HTTP within {patience:g} s"
         except MalformedError as error:

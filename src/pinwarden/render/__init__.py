@@ -19,6 +19,7 @@ from pinwarden.render.machine import (
     alert_json,
     delivery_key,
     finding_json,
+    listed_finding_json,
     render_json_line,
     sighting_json,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "describe_alert",
     "describe_finding",
     "finding_json",
+    "listed_finding_json",
     "next_step",
     "render_alert_text",
     "render_alerts_markdown",

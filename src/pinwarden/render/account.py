@@ -170,6 +170,11 @@ def _validity(start: datetime | None, end: datetime | None) -> str:
     return f"valid {day(start)} to {day(end)} ({length})"
 
 
+def counted(number: int, noun: str) -> str:
+    """A number and what it counts."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def day(moment: datetime) -> str:
     """A date as a person reads it."""
     return moment.date().isoformat()

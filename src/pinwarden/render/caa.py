@@ -10,7 +10,6 @@ from pinwarden.caa.evaluate import CAAVerdict, Decision
 from pinwarden.caa.lookup import DNSSECState, Lookup, Outcome
 from pinwarden.caa.presentation import to_generic, to_presentation
 from pinwarden.caa.record import BrokenRecord, CAARecord
-from pinwarden.findings import Finding
 from pinwarden.names import display
 
 # A person reads no more lines than that of one set; JSON has them all.
@@ -83,14 +82,6 @@ def lookup_json(lookup: Lookup) -> dict[str, object]:
         "problem": lookup.problem,
         "attempts": lookup.attempts,
     }
-
-
-def caa_findings_json(findings: Sequence[Finding]) -> list[dict[str, object]]:
-    """Findings as the `caa` commands list them."""
-    return [
-        {"id": each.id, "severity": str(each.severity), "message": each.message}
-        for each in findings
-    ]
 
 
 def decision_line(name: CAAName, decision: Decision, width: int = 0) -> str:

@@ -7,42 +7,49 @@ whoever serves a certificate or a log list chooses their size.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from pinwarden.ct.log import Log
 from pinwarden.ct.policy import Forecast, PolicyResult
 from pinwarden.ct.presented import JudgedSCT
+from pinwarden.ct.sct import SCT, SCTSource
 from pinwarden.errors import MalformedError
 from pinwarden.pinning.moments import to_moment
+from pinwarden.render.json_values import MOST_ITEMS, cut, cut_all
 
-__all__ = ["forecast_json", "operator_of", "policy_json", "sct_json"]
-
-_MOST_ITEMS = 1000
-_LONGEST_TEXT = 1000
+__all__ = ["forecast_json", "operator_of", "policy_json", "promise_json", "sct_json"]
 
 
 def sct_json(judged: JudgedSCT) -> dict[str, object]:
     """One SCT, verified or not."""
-    sct, log = judged.sct, judged.log
-    operator = operator_of(judged)
     return {
-        "log_id": None if sct is None else b64encode(sct.log_id).decode("ascii"),
-        "log": None if log is None else _cut(log.description),
-        "operator": _cut(operator) if operator else None,
-        "timestamp": None if sct is None else _milliseconds(sct.timestamp),
-        "source": str(judged.source),
+        **promise_json(judged.sct, judged.log, judged.source),
         "leaf_index": _leaf_index(judged),
         "status": str(judged.status),
-        "reason": _cut(judged.reason),
+        "reason": cut(judged.reason),
         "flaws": [str(each) for each in judged.flaws],
+    }
+
+
+def promise_json(sct: SCT | None, log: Log | None, source: SCTSource) -> dict[str, object]:
+    """Whose promise an SCT is, of when, and how it came; None where that is not known."""
+    operator = _operator(sct, log)
+    return {
+        "log_id": None if sct is None else b64encode(sct.log_id).decode("ascii"),
+        "log": None if log is None else cut(log.description),
+        "operator": cut(operator) if operator else None,
+        "timestamp": None if sct is None else _milliseconds(sct.timestamp),
+        "source": str(source),
     }
 
 
 def operator_of(judged: JudgedSCT) -> str:
     """Who ran the log when it signed, "" if that is not known: logs change hands."""
-    if judged.log is None or judged.sct is None:
-        return ""
-    return judged.log.operator_at(judged.sct.timestamp)
+    return _operator(judged.sct, judged.log)
+
+
+def _operator(sct: SCT | None, log: Log | None) -> str:
+    return "" if sct is None or log is None else log.operator_at(sct.timestamp)
 
 
 def policy_json(result: PolicyResult) -> dict[str, object]:
@@ -50,19 +57,19 @@ def policy_json(result: PolicyResult) -> dict[str, object]:
     return {
         "policy": str(result.policy),
         "compliant": result.compliant,
-        "reasons": _cut_all(result.reasons),
-        "edition": _cut(result.edition),
-        "way": _cut(result.way),
+        "reasons": cut_all(result.reasons),
+        "edition": cut(result.edition),
+        "way": cut(result.way),
         "rules": [
             {
-                "rule": _cut(rule.rule),
+                "rule": cut(rule.rule),
                 "passed": rule.passed,
-                "reason": _cut(rule.reason),
-                "source": _cut(rule.source),
+                "reason": cut(rule.reason),
+                "source": cut(rule.source),
             }
-            for rule in result.rules[:_MOST_ITEMS]
+            for rule in result.rules[:MOST_ITEMS]
         ],
-        "notes": _cut_all(result.notes),
+        "notes": cut_all(result.notes),
     }
 
 
@@ -72,7 +79,7 @@ def forecast_json(forecast: Forecast) -> dict[str, object]:
         "policy": str(forecast.policy),
         "at": to_moment(forecast.at),
         "compliant": forecast.compliant,
-        "because": _cut(forecast.because),
+        "because": cut(forecast.because),
     }
 
 
@@ -87,11 +94,3 @@ def _leaf_index(judged: JudgedSCT) -> int | None:
         return None if judged.sct is None else judged.sct.leaf_index
     except MalformedError:
         return None
-
-
-def _cut_all(texts: Sequence[str]) -> list[str]:
-    return [_cut(text) for text in texts[:_MOST_ITEMS]]
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"

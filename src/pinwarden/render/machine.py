@@ -11,9 +11,8 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
-from pinwarden.findings import Finding
+from pinwarden.findings import Finding, where_of
 from pinwarden.render.account import (
     alert_finding_kind,
     alert_references,
@@ -21,11 +20,11 @@ from pinwarden.render.account import (
     certificate_link,
     describe_alert,
 )
+from pinwarden.render.advice import next_step
+from pinwarden.render.json_values import LONGEST_TEXT, MOST_ITEMS, cut, cut_all, moment_or_none
 from pinwarden.watch.sighting import Alert, LogReference, Sighting
 
 ALERT_VERSION = 1
-_MOST_ITEMS = 1000
-_LONGEST_TEXT = 1000
 _LARGEST_BYTES = 16 * 1024
 
 
@@ -37,7 +36,7 @@ def delivery_key(alert: Alert) -> str:
     """
     if alert.finding is None:
         return alert.key
-    return f"{alert.key}@{_moment(alert.created)}"
+    return f"{alert.key}@{moment_or_none(alert.created)}"
 
 
 def alert_json(alert: Alert) -> dict[str, object]:
@@ -56,7 +55,7 @@ def alert_json(alert: Alert) -> dict[str, object]:
         "version": ALERT_VERSION,
         "key": delivery_key(alert),
         "alert": alert.id,
-        "created": _moment(alert.created),
+        "created": moment_or_none(alert.created),
         "again": alert.again,
         "summary": describe_alert(alert).title,
         "finding": found,
@@ -70,13 +69,23 @@ def finding_json(finding: Finding) -> dict[str, object]:
         "id": finding.id,
         "severity": str(finding.severity),
         "title": finding.kind.title,
-        "subject": _cut(finding.subject),
-        "message": _cut(finding.message),
+        "subject": cut(finding.subject),
+        "message": cut(finding.message),
         "details": [
-            {"name": _cut(name), "value": _cut(value)}
-            for name, value in finding.details[:_MOST_ITEMS]
+            {"name": cut(name), "value": cut(value)} for name, value in finding.details[:MOST_ITEMS]
         ],
-        "evidence": [{"name": _cut(name), **_blob(data)} for name, data in finding.evidence],
+        "evidence": [{"name": cut(name), **_blob(data)} for name, data in finding.evidence],
+    }
+
+
+def listed_finding_json(finding: Finding) -> dict[str, object]:
+    """One finding as commands list it: what it is, where, and what to do about it."""
+    return {
+        "id": finding.id,
+        "severity": str(finding.severity),
+        "message": cut(finding.message),
+        "where": cut(where_of(finding)),
+        "advice": next_step(finding.kind),
     }
 
 
@@ -89,24 +98,24 @@ def sighting_json(
         "kind": str(sighting.kind),
         "key": sighting.key.hex(),
         "tbs_sha256": _hex(sighting.tbs_sha256),
-        "names": _cut_all(sighting.names),
+        "names": cut_all(sighting.names),
         "names_total": len(sighting.names),
-        "matched": _cut_all(sighting.matched),
-        "issuer": _cut(sighting.issuer),
-        "subject": _cut(sighting.subject),
-        "serial": _cut(sighting.serial),
-        "not_before": _moment(sighting.not_before),
-        "not_after": _moment(sighting.not_after),
+        "matched": cut_all(sighting.matched),
+        "issuer": cut(sighting.issuer),
+        "subject": cut(sighting.subject),
+        "serial": cut(sighting.serial),
+        "not_before": moment_or_none(sighting.not_before),
+        "not_after": moment_or_none(sighting.not_after),
         "spki_sha256": _base64(sighting.spki_sha256),
-        "public_key": _cut(sighting.key_description),
+        "public_key": cut(sighting.key_description),
         "certificate_sha256": _hex(sighting.fingerprint),
         "link": certificate_link(sighting),
         "verdict": str(sighting.verdict),
-        "reasons": _cut_all(sighting.reasons),
-        "problems": _cut_all(sighting.problems),
-        "logs": [_reference(place) for place in places[:_MOST_ITEMS]],
+        "reasons": cut_all(sighting.reasons),
+        "problems": cut_all(sighting.problems),
+        "logs": [_reference(place) for place in places[:MOST_ITEMS]],
         "der": _blob(sighting.der) if sighting.der else None,
-        "truncated": _is_cut(sighting) or len(places) > _MOST_ITEMS,
+        "truncated": _is_cut(sighting) or len(places) > MOST_ITEMS,
     }
 
 
@@ -122,11 +131,11 @@ def render_json_line(document: Mapping[str, object]) -> str:
 def _reference(reference: LogReference) -> dict[str, object]:
     return {
         "log_id": _base64(reference.log_id),
-        "log": _cut(reference.log),
-        "url": _cut(reference.url),
+        "log": cut(reference.log),
+        "url": cut(reference.url),
         "index": reference.index,
-        "timestamp": _moment(reference.timestamp),
-        "entry_type": _cut(reference.entry_type),
+        "timestamp": moment_or_none(reference.timestamp),
+        "entry_type": cut(reference.entry_type),
         "leaf_hash": reference.leaf_hash.hex(),
         "verified": reference.verified,
     }
@@ -140,20 +149,12 @@ def _blob(data: bytes) -> dict[str, object]:
     }
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
-
-
-def _cut_all(texts: Sequence[str]) -> list[str]:
-    return [_cut(text) for text in texts[:_MOST_ITEMS]]
-
-
 def _is_cut(sighting: Sighting) -> bool:
     lists = (sighting.names, sighting.matched, sighting.reasons, sighting.problems)
-    if any(len(texts) > _MOST_ITEMS for texts in lists):
+    if any(len(texts) > MOST_ITEMS for texts in lists):
         return True
     single = (sighting.issuer, sighting.subject, sighting.serial, sighting.key_description)
-    return any(len(text) > _LONGEST_TEXT for texts in (*lists, single) for text in texts)
+    return any(len(text) > LONGEST_TEXT for texts in (*lists, single) for text in texts)
 
 
 def _hex(data: bytes | None) -> str | None:
@@ -162,9 +163,3 @@ def _hex(data: bytes | None) -> str | None:
 
 def _base64(data: bytes | None) -> str | None:
     return None if data is None else base64.b64encode(data).decode("ascii")
-
-
-def _moment(moment: datetime | None) -> str | None:
-    if moment is None:
-        return None
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -61,13 +61,22 @@ def render_alerts_markdown(alerts: Sequence[Alert]) -> str:
     parts = []
     for alert in alerts:
         account = describe_alert(alert)
-        lines = [f"**{_escaped(str(alert_severity(alert)))}: {_escaped(account.title)}**", ""]
-        lines += [f"- **{label}:** {_escaped(text)}" for label, text in account.rows]
-        lines += [f"- {_escaped(label)}: {_escaped(text)}" for label, text in account.details]
+        lines = [
+            f"**{in_markdown(str(alert_severity(alert)))}: {in_markdown(account.title)}**",
+            "",
+        ]
+        lines += [f"- **{label}:** {in_markdown(text)}" for label, text in account.rows]
+        lines += [f"- {in_markdown(label)}: {in_markdown(text)}" for label, text in account.details]
         if account.link is not None:
             lines.append(f"- <{account.link}>")
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
+
+
+def in_markdown(text: str) -> str:
+    """Text that means nothing in CommonMark."""
+    # CommonMark 0.31 section 2.4: a backslash takes the meaning from any ASCII punctuation.
+    return _MARKUP.sub(r"\\\1", text)
 
 
 def without_markup(text: str) -> str:
@@ -96,8 +105,3 @@ def _about(alert: Alert) -> tuple[str, ...]:
     if alert.sighting is not None and alert.sighting.matched:
         return tuple(shown(item, 60) for item in alert.sighting.matched)
     return ("an unreadable entry",)
-
-
-def _escaped(text: str) -> str:
-    # CommonMark 0.31 section 2.4: a backslash takes the meaning from any ASCII punctuation.
-    return _MARKUP.sub(r"\\\1", text)

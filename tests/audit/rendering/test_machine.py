@@ -62,13 +62,13 @@ def test_keys_that_scripts_rely_on() -> None:
 
 
 def test_finding_says_where_and_what_next() -> None:
-    """A finding has the shape of all findings, and its place and next step as well."""
+    """A finding has the shape of all findings, and its place and advice as well."""
     first, _, third, _ = _document(broken_audit())["found"]
     assert first["severity"] == "critical"
     assert first["where"] == "192.0.2.66:8443"
-    assert first["next"]
+    assert first["advice"]
     assert first["details"] == [{"name": "where", "value": "192.0.2.66:8443"}]
-    assert third["where"] is None
+    assert third["where"] == ""
 
 
 def test_facts_have_the_shapes_of_the_commands_of_ct() -> None:

@@ -96,6 +96,22 @@ def test_a_host_and_what_it_hands_over(ct: CT, tmp_path: Path) -> None:
         assert checked.returncode == 0, checked
 
 
+def test_an_sct_is_told_as_by_scts(ct: CT, tmp_path: Path) -> None:
+    """Whose promise it is has one shape, whoever asks: its log, operator, time and source."""
+    world = promised(LogKind.RFC6962)
+    bundle, options = tmp_path / "bundle.json", ("--log-list", tmp_path / "logs.json", "--json")
+    with serving(world, tmp_path):
+        proven = ct("prove", tmp_path / "chain.pem", *options, "-o", bundle).line
+    checked = ct("prove", "--verify", bundle, *options).line
+    judged = ct("scts", tmp_path / "chain.pem", *options).line
+    keys = ("log_id", "log", "operator", "timestamp", "source")
+    told = [[each[key] for key in keys] for each in judged["scts"]]
+    assert told[0][1]
+    assert told[0][3].endswith("Z")
+    for line in (proven, checked):
+        assert [[each[key] for key in keys] for each in line["scts"]] == told
+
+
 @pytest.mark.parametrize("kind", BOTH, ids=str)
 def test_a_broken_promise(kind: LogKind, ct: CT, tmp_path: Path) -> None:
     """Critical, exit code 1, and the evidence is kept: it is needed more than any other."""

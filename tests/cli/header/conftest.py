@@ -3,39 +3,22 @@
 from __future__ import annotations
 
 import io
-import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from pinwarden.cli.main import run
 from support.answering_tls import AnsweringTLS
 from support.pin_world import world
+from support.ran import Ran, run_here
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
-    """What one command came to."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def lines(self) -> list[dict[str, Any]]:
-        """The JSON lines of the answer."""
-        return [json.loads(line) for line in self.out.splitlines()]
-
-    @property
-    def line(self) -> dict[str, Any]:
-        """The one JSON line of the answer."""
-        (line,) = self.lines
-        return line
+class Linted(Ran):
+    """The same of `header lint`."""
 
     @property
     def ids(self) -> list[str]:
@@ -43,7 +26,7 @@ class Ran:
         return [each["name"] for each in self.line["findings"]]
 
 
-Header = Callable[..., Ran]
+Header = Callable[..., Linted]
 Serve = Callable[..., AnsweringTLS]
 
 
@@ -51,14 +34,9 @@ Serve = Callable[..., AnsweringTLS]
 def lint(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Header:
     """Runs `header lint`; never a traceback, and nothing that does not show."""
 
-    def call(*arguments: str | Path, stdin: str = "") -> Ran:
+    def call(*arguments: str | Path, stdin: str = "") -> Linted:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
-        code = run(["header", "lint", *map(str, arguments)])
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.err
-        assert captured.out.replace("\n", "").isprintable()
-        assert captured.err.replace("\n", "").isprintable()
-        return Ran(code, captured.out, captured.err)
+        return Linted(*astuple(run_here(capsys, "header", "lint", *arguments)))
 
     return call
 

@@ -2,40 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from pinwarden.cli.main import run
 from pinwarden.lab.ca import key_pem, pem
 from pinwarden.lab.tls import LabTLS
 from support.pin_world import HOST, pin_set, said, world
-
-
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """What one command came to."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def lines(self) -> list[dict[str, Any]]:
-        """The JSON lines of the answer."""
-        return [json.loads(line) for line in self.out.splitlines()]
-
-    @property
-    def line(self) -> dict[str, Any]:
-        """The one JSON line of the answer."""
-        (line,) = self.lines
-        return line
-
+from support.ran import Ran, run_here
 
 Pin = Callable[..., Ran]
 Served = Callable[[str], str]
@@ -46,12 +22,7 @@ def pin(capsys: pytest.CaptureFixture[str]) -> Pin:
     """Runs a pin command; never a traceback, and nothing that does not show."""
 
     def call(*arguments: str | Path) -> Ran:
-        code = run(["pin", *map(str, arguments)])
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.err
-        assert captured.out.replace("\n", "").isprintable()
-        assert captured.err.replace("\n", "").isprintable()
-        return Ran(code, captured.out, captured.err)
+        return run_here(capsys, "pin", *arguments)
 
     return call
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.pin.conftest import Pin, Ran, Served
+from cli.pin.conftest import Pin, Served
 from pinwarden.pinning import PinSet
 from support.pin_world import HOST, pin_set, policy, world
+from support.ran import Ran
 
 TRUST = ("--cafile", world().cafile)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cli.pin.conftest import Pin, Ran, Served
+from cli.pin.conftest import Pin, Served
 from cli.watching import Home
 from pinwarden.lab.ca import CA, pem
 from pinwarden.lab.log import LabLog
@@ -17,6 +17,7 @@ from pinwarden.lab.serve import LabServer
 from pinwarden.pinning import PinSet
 from pinwarden.pinning.policy import PinRole
 from support.pin_world import HOST, policy, world
+from support.ran import Ran
 
 TRUST = ("--cafile", world().cafile, "-4")
 TODAY = datetime.now(UTC).date()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pinwarden.errors import MalformedError
 from pinwarden.headers.serverconfig.configured import Style
-from pinwarden.headers.serverconfig.reading import find_headers, read_config
+from pinwarden.headers.serverconfig.reading import read_config
 from pinwarden.headers.serverconfig.styles import style_of
 
 # What has a meaning for some server, and so changes how the rest is read.
@@ -102,7 +102,7 @@ def test_a_quoted_value_comes_back(
         value = f"x{value}"
     if not value.strip():
         return
-    (found,) = find_headers(write(value), style)
+    (found,) = read_config(write(value), style).headers
     assert (found.value, found.problem) == (value.strip(), "")
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pinwarden.headers.serverconfig.configured import ConfiguredHeader, Style
-from pinwarden.headers.serverconfig.reading import find_headers, read_config
+from pinwarden.headers.serverconfig.reading import read_config
 from pinwarden.headers.serverconfig.styles import style_of
 
 _SAMPLES = Path(__file__).parents[2] / "vectors" / "serverconfig"
@@ -39,7 +39,7 @@ def test_a_sample_is_the_same_with_the_line_ends_of_windows(name: str) -> None:
     def found(text: str) -> list[ConfiguredHeader]:
         return [
             replace(each, value=each.value and " ".join(each.value.split()))
-            for each in find_headers(text, style)
+            for each in read_config(text, style).headers
         ]
 
     assert found(text.replace("\n", "\r\n")) == found(text)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pinwarden import findings
 from pinwarden.audit.checks.outcome import Outcome, nothing_served, place_of
 from pinwarden.audit.facts import CTFacts, Facts, Presentation
 from pinwarden.audit.report import Area, NotChecked, Passed
@@ -28,9 +27,7 @@ def check_scts(facts: Facts) -> Iterator[Outcome]:
         if not isinstance(shown.ct, CTFacts):
             continue
         for each in findings_of_scts(shown.ct.scts, facts.host, shown.ct.problems):
-            # That there is none is for the policies to say.
-            if each.kind is not findings.CT_NO_SCTS:
-                met.setdefault(each.id, each)
+            met.setdefault(each.id, each)
     yield from met.values()
     for shown in facts.shown:
         yield from _beside(shown, place_of(shown, facts))

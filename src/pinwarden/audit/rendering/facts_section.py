@@ -9,11 +9,11 @@ from typing import TypeVar
 
 from pinwarden.audit.rendering.chain_picture import validity_of
 from pinwarden.audit.rendering.markup import Element, Node, element
-from pinwarden.audit.rendering.outcome import counted
 from pinwarden.audit.report import AuditReport, ReportedCAA, ReportedCertificate
 from pinwarden.ct.policy import PolicyResult, RuleResult
 from pinwarden.ct.presented import JudgedSCT, SCTStatus
-from pinwarden.render.account import day, second, shown, some
+from pinwarden.render.account import counted, day, second, shown, some
+from pinwarden.render.ct import operator_of
 
 __all__ = ["definitions", "facts_of", "limited", "table"]
 
@@ -136,7 +136,7 @@ def _scts(scts: Sequence[JudgedSCT]) -> Node:
         (
             element("span", str(each.status), class_=_STATUS.get(each.status, "word-unknown")),
             "not known" if each.log is None else shown(each.log.description, 100),
-            "" if each.log is None else shown(each.log.operator, 100),
+            shown(operator_of(each), 100),
             "" if each.sct is None else second(each.sct.timestamp),
             str(each.source),
             shown(each.reason),

@@ -14,6 +14,7 @@ from pinwarden.audit.report import AuditReport
 from pinwarden.findings import Finding, Severity, where_of
 from pinwarden.render import next_step
 from pinwarden.render.account import second, shown
+from pinwarden.render.text import in_markdown
 
 __all__ = ["render_audit_markdown"]
 
@@ -23,8 +24,6 @@ _LONGEST_TEXT = 500
 _MOST = 50
 _LONGEST_TABLE = 15_000
 
-# CommonMark 0.31 section 2.4: a backslash takes the meaning from any ASCII punctuation.
-_MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|~&<>@:=/$^])")
 # What services look for in the text that is left after Markdown was read, where no backslash
 # helps: mentions, addresses, references to issues and commits. They do not look into code.
 _REFERENCE = re.compile(r"@|#|://|www\.|gh-\d|[0-9a-f]{7}", re.IGNORECASE)
@@ -141,15 +140,14 @@ def _finding(finding: Finding) -> str:
 def _told(text: str) -> str:
     """Words of ours and others': punctuation escaped, whatever could refer put into code."""
     return " ".join(
-        _code(word) if _REFERENCE.search(word) else _MARKUP.sub(r"\\\1", word)
-        for word in text.split()
+        _code(word) if _REFERENCE.search(word) else in_markdown(word) for word in text.split()
     )
 
 
 def _advice(text: str) -> str:
     """A sentence of ours, in which commands stand in backticks."""
     parts = _COMMAND.split(text)
-    return "".join(part if part.startswith("`") else _MARKUP.sub(r"\\\1", part) for part in parts)
+    return "".join(part if part.startswith("`") else in_markdown(part) for part in parts)
 
 
 def _code(text: str) -> str:

@@ -12,11 +12,10 @@ from enum import StrEnum
 
 from pinwarden.audit.report import AuditReport
 from pinwarden.findings import Severity
-from pinwarden.render.account import shown
+from pinwarden.render.account import counted, shown
 
 __all__ = [
     "Outcome",
-    "counted",
     "line_of",
     "line_of_hosts",
     "named",
@@ -50,11 +49,6 @@ def severities_of(report: AuditReport) -> dict[Severity, int]:
     """How many findings there are of each severity that occurs, the gravest first."""
     counts = Counter(each.severity for each in report.found)
     return {each: counts[each] for each in reversed(Severity) if each in counts}
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    """A number with its noun."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def named(report: AuditReport) -> str:

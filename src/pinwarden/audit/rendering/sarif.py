@@ -49,9 +49,9 @@ _SCORES = {
 _PAGES = {
     ("PW-TLS-", "PW-AUDIT-"): "findings-audit.md",
     ("PW-CAA-",): "findings-caa.md",
-    ("PW-HPKP-", "PW-EXPECT-CT-", "PW-HEADER-"): "findings-headers.md",
+    ("PW-HPKP-", "PW-EXPECT-CT-"): "findings-headers.md",
     ("PW-PIN-",): "findings-pins.md",
-    ("PW-CT-", "PW-SCT-"): "findings-ct.md",
+    ("PW-CT-",): "findings-ct.md",
 }
 
 
@@ -138,7 +138,7 @@ def _results(
             "properties": {
                 "severity": str(finding.severity),
                 "subject": shown(finding.subject),
-                "next": next_step(finding.kind),
+                "advice": next_step(finding.kind),
             },
         }
 

@@ -9,7 +9,6 @@ from typing import TypeVar
 
 from pinwarden.audit.rendering.outcome import (
     Outcome,
-    counted,
     line_of,
     line_of_hosts,
     named,
@@ -20,7 +19,7 @@ from pinwarden.ct.policy import Forecast, PolicyResult
 from pinwarden.ct.presented import JudgedSCT, SCTStatus
 from pinwarden.findings import Finding, where_of
 from pinwarden.render import next_step
-from pinwarden.render.account import day, second, shown, some
+from pinwarden.render.account import counted, day, second, shown, some
 
 __all__ = ["Summary", "render_audit_text"]
 

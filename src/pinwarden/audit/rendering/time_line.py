@@ -13,13 +13,12 @@ from itertools import pairwise
 from pinwarden.audit.rendering.axis import draw_axis, draw_day
 from pinwarden.audit.rendering.chain_picture import name_of, validity_of
 from pinwarden.audit.rendering.markup import Element, Node, element
-from pinwarden.audit.rendering.outcome import counted
 from pinwarden.audit.rendering.picture import fitted, mark, named_picture, text_at
 from pinwarden.audit.rendering.scale import Scale, scale_of
 from pinwarden.audit.report import AuditReport, ReportedCertificate
 from pinwarden.ct.policy import Forecast, PolicyResult
 from pinwarden.ct.presented import JudgedSCT, SCTStatus
-from pinwarden.render.account import day, shown
+from pinwarden.render.account import counted, day, shown
 
 __all__ = ["draw_time_line"]
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,6 +22,7 @@ from pinwarden.caa.climb import (
     read_names,
     why_not_applicable,
 )
+from pinwarden.cli.long_lists import progress_bar, seldom_collected
 from pinwarden.errors import ConfigError, MalformedError
 
 if TYPE_CHECKING:
@@ -39,8 +39,6 @@ _LARGEST_LIST = 64 * 1024 * 1024
 _LARGEST_ZONE = 64 * 1024 * 1024
 # Fewer names than that are done before anybody could read a progress bar.
 _WORTH_A_BAR = 20
-# Objects, instead of Python's 700: a tenth of the time for 10,000 names.
-_COLLECTED_AFTER = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +209,11 @@ async def policies(asking: Asking, *, quiet: bool = False) -> AsyncIterator[Answ
         return
     async with opened_resolvers(asking) as resolvers:
         work = _Work(asking, resolvers)
-        with _seldom_collected(), _bar(len(asking.names), quiet) as advance:
+        hidden = quiet or len(asking.names) < _WORTH_A_BAR or sys.stdout.isatty()
+        with (
+            seldom_collected(),
+            progress_bar("names", len(asking.names), hidden=hidden) as advance,
+        ):
             async for answer in work.answers(advance):
                 yield answer
 
@@ -291,34 +293,3 @@ class _Work:
             self._done[number] = Answer(name, found)
             if number == self._wanted:
                 self._ready.set()
-
-
-@contextmanager
-def _seldom_collected() -> Iterator[None]:
-    """Answers hold no circles: walking through all of them again and again finds nothing."""
-    before = gc.get_threshold()
-    gc.set_threshold(_COLLECTED_AFTER, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-
-
-@contextmanager
-def _bar(total: int, quiet: bool) -> Iterator[Callable[[int], None]]:
-    """A progress bar on stderr; what the returned function is given counts names done.
-
-    Only where it is seen and does not mix with the answers.
-    """
-    if quiet or total < _WORTH_A_BAR or not sys.stderr.isatty() or sys.stdout.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    columns = ("names", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    # Otherwise what is written to stdout, a file here, would go to the terminal.
-    with Progress(*columns, console=console, transient=True, redirect_stdout=False) as progress:
-        task = progress.add_task("names", total=total)
-        yield lambda done: progress.update(task, completed=done)

@@ -12,9 +12,8 @@ from pinwarden.caa.evaluate import Reason
 from pinwarden.caa.issuers.map import How
 from pinwarden.caa.lookup import Lookup, Outcome
 from pinwarden.caa.presentation import to_generic, to_presentation
-from pinwarden.cli.table import counted
 from pinwarden.names import display
-from pinwarden.render.account import day, shown, some
+from pinwarden.render.account import counted, day, shown, some
 
 _MOST = 20
 _MOST_NAMES = 10

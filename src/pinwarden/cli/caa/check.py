@@ -28,8 +28,8 @@ from pinwarden.cli.output import ExitCode, say
 from pinwarden.cli.reading import json_option, parse_moment
 from pinwarden.errors import ConfigError, quoted
 from pinwarden.findings import CAA_RESOLVERS_DISAGREE, CAA_UNKNOWN_CA, Finding
+from pinwarden.render import listed_finding_json
 from pinwarden.render.caa import (
-    caa_findings_json,
     decision_json,
     decision_line,
     decision_text,
@@ -252,7 +252,7 @@ async def _check(asking: Asking, case: _Case, as_json: bool, quiet: bool) -> int
             if as_json:
                 line = decision_json(answer.name, decision, found) | fixed
                 line["resolvers"] = _by_resolver(asking, answer, decisions)
-                line["findings"] = caa_findings_json(findings) if findings else []
+                line["findings"] = [listed_finding_json(each) for each in findings]
                 lines.add_json(line)
                 continue
             for finding in findings[len(case.findings) :]:

@@ -10,8 +10,8 @@ from pinwarden.caa.history.observation import Observation
 from pinwarden.caa.history.timeline import Spell
 from pinwarden.caa.lookup import DNSSECState
 from pinwarden.caa.profiles import Profile
-from pinwarden.cli.table import counted
 from pinwarden.names import display
+from pinwarden.render.account import counted
 
 _MOST_RECORDS = 50
 _LONGEST = 500

@@ -27,11 +27,11 @@ from pinwarden.cli.caa.issuer_map import current_issuers
 from pinwarden.cli.caa.lines import Lines
 from pinwarden.cli.output import ExitCode, say
 from pinwarden.cli.reading import ignored_findings, json_option, parse_moment
-from pinwarden.cli.table import counted
 from pinwarden.errors import ConfigError, quoted
 from pinwarden.findings import CAA_RESOLVERS_DISAGREE, Finding, by_severity, where_of
 from pinwarden.names import display
-from pinwarden.render.advice import next_step
+from pinwarden.render import listed_finding_json, next_step
+from pinwarden.render.account import counted
 from pinwarden.render.caa import records_of
 
 _LONGEST_MESSAGE = 1000
@@ -241,14 +241,5 @@ def _json(linted: _Linted) -> dict[str, object]:
         "name": linted.name,
         "relevant_name": linted.relevant_name,
         "records": linted.records,
-        "findings": [
-            {
-                "id": each.id,
-                "severity": str(each.severity),
-                "message": each.message,
-                "where": where_of(each),
-                "advice": next_step(each.kind),
-            }
-            for each in linted.findings
-        ],
+        "findings": [listed_finding_json(each) for each in linted.findings],
     }

@@ -18,8 +18,8 @@ from pinwarden.cli.caa.evidence import policy_names
 from pinwarden.cli.caa.meant_policy import policy_of_records
 from pinwarden.cli.history_sources import history_from, load_history
 from pinwarden.cli.output import say
-from pinwarden.cli.table import counted
 from pinwarden.issuances import PastIssuance
+from pinwarden.render.account import counted
 
 __all__ = ["Past", "past_of", "told_costs"]
 

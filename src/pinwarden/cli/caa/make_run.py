@@ -32,6 +32,7 @@ from pinwarden.cli.reading import parse_moment, read_store, store_url
 from pinwarden.errors import ConfigError, MalformedError
 from pinwarden.findings import CAA_BINDING_NOT_MANDATORY, Finding, Severity
 from pinwarden.names import display, normalise_name
+from pinwarden.render import listed_finding_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,10 +273,7 @@ def _document(
             }
             for each in sets
         ],
-        "findings": [
-            {"name": f.subject, "id": f.id, "severity": str(f.severity), "message": f.message}
-            for f in findings
-        ],
+        "findings": [{**listed_finding_json(each), "name": each.subject} for each in findings],
         "notes": list(notes),
     }
     if proposals:

@@ -8,7 +8,6 @@ from datetime import timedelta
 
 from pinwarden.cli.deliveries import Deliveries
 from pinwarden.cli.output import say
-from pinwarden.cli.table import counted
 from pinwarden.cli.wiring import CAAPlan
 from pinwarden.config import CAAConfig
 from pinwarden.monitor.caa import CAAObserver, ObserverSettings, OpenResolvers, Round
@@ -17,6 +16,7 @@ from pinwarden.net.dns.contract import CAAResolver
 from pinwarden.net.dns.resolver import DNSResolver, open_resolver
 from pinwarden.net.dns.server import parse_server, system_servers
 from pinwarden.net.dns.system import SystemResolver, open_system_resolver
+from pinwarden.render.account import counted
 from pinwarden.store.contract import Store
 
 _MOST_PROBLEMS = 5

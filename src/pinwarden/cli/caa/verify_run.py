@@ -17,7 +17,6 @@ from pinwarden.caa.record import BrokenRecord, CAARecord, read_rdata
 from pinwarden.cli.caa.asking import load_zone
 from pinwarden.cli.caa.intent_options import Meant, intent_for
 from pinwarden.cli.output import ExitCode, answer, answer_json
-from pinwarden.cli.table import counted
 from pinwarden.errors import ConfigError, MalformedError, OutsideError
 from pinwarden.findings import Finding, FindingKind
 from pinwarden.names import display, normalise_name
@@ -34,6 +33,8 @@ from pinwarden.net.dns.authority import (
 from pinwarden.net.dns.resolver import open_resolver
 from pinwarden.net.dns.server import parse_server, system_servers
 from pinwarden.net.dns.system import open_system_resolver
+from pinwarden.render import listed_finding_json
+from pinwarden.render.account import counted
 
 Records = tuple[CAARecord, ...]
 
@@ -297,9 +298,7 @@ def _document(report: NameReport) -> dict[str, Any]:
         ],
         "problems": list(report.problems),
         "skipped": list(report.skipped),
-        "findings": [
-            {"id": f.id, "severity": str(f.severity), "message": f.message} for f in report.findings
-        ],
+        "findings": [listed_finding_json(each) for each in report.findings],
     }
 
 

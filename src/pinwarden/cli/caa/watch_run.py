@@ -12,12 +12,12 @@ from pinwarden.cli.caa.observing import make_observer, round_json, say_round, ta
 from pinwarden.cli.deliveries import Deliveries, channel_names
 from pinwarden.cli.output import ExitCode, answer_json, say, say_what_is_logged
 from pinwarden.cli.reloading import keep_reloading
-from pinwarden.cli.table import counted
 from pinwarden.cli.wiring import CAAPlan, Plan, opened_store
 from pinwarden.errors import ConfigError
 from pinwarden.monitor.caa import CAAObserver
 from pinwarden.monitor.daemon import first_failure
 from pinwarden.net.channels import open_channel
+from pinwarden.render.account import counted
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pinwarden.cli.table import counted
 from pinwarden.ct.log import Log, LogState, Program
 from pinwarden.names import display
 from pinwarden.pinning.moments import to_moment
+from pinwarden.render.account import counted
 
 __all__ = ["StatedLog", "logs_json", "logs_text", "stated"]
 

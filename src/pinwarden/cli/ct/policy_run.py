@@ -11,7 +11,7 @@ from pinwarden.cli.ct.policy_view import PolicedTarget, policies_json, policy_te
 from pinwarden.cli.ct.target_options import TargetOptions
 from pinwarden.cli.ct.targets import TargetCertificate, find_targets
 from pinwarden.cli.kept_logs import kept_logs
-from pinwarden.cli.output import ExitCode, answer, answer_json, say
+from pinwarden.cli.output import answer, answer_json, say, worst
 from pinwarden.cli.reading import parse_moment
 from pinwarden.ct.log import LogList
 from pinwarden.ct.policy import (
@@ -68,7 +68,7 @@ def check_policies(order: Order) -> int:
             answer_json(policies_json(policed))
         else:
             answer(policy_text(policed, terminal_width()))
-    return ExitCode.FINDINGS if ExitCode.FINDINGS in codes else max(codes)
+    return worst(codes)
 
 
 def _check(

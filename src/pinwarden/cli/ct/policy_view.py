@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from pinwarden.cli.ct.folding import fold
-from pinwarden.cli.ct.scts_view import finding_document, finding_lines
+from pinwarden.cli.ct.target_view import finding_lines, findings_json, note_lines, target_json
 from pinwarden.cli.ct.targets import TargetCertificate
 from pinwarden.cli.output import ExitCode
 from pinwarden.ct.policy import Forecast, PolicyResult, RuleResult
@@ -73,8 +73,7 @@ def _lines(policed: PolicedTarget) -> Iterator[str]:
                     f"{display(forecast.because, _MOST_SHOWN)}"
                 )
     yield from finding_lines(policed.findings)
-    for note in dict.fromkeys(policed.notes):
-        yield f"  note: {display(note, _MOST_SHOWN)}"
+    yield from note_lines(policed.notes)
 
 
 def _summary(policed: PolicedTarget) -> str:
@@ -94,16 +93,11 @@ def _rule_lines(rule: RuleResult) -> Iterator[str]:
 def policies_json(policed: PolicedTarget) -> dict[str, Any]:
     """The policies of one certificate, as docs/command-line-ct.md has it."""
     target = policed.target
-    fingerprint = None if target.certificate is None else target.certificate.fingerprint
     return {
-        "target": target.target,
-        "at": to_moment(policed.at),
-        "verified": target.verified,
-        "addresses": list(target.addresses),
-        "certificate_sha256": None if fingerprint is None else fingerprint.hex(),
+        **target_json(target, policed.at),
         "policies": [policy_json(each) for each in policed.results],
         "forecasts": [forecast_json(each) for each in policed.forecasts],
-        "findings": [finding_document(each) for each in policed.findings],
+        "findings": findings_json(policed.findings),
         "notes": list(dict.fromkeys(policed.notes)),
         "problem": target.problem,
     }

@@ -23,7 +23,11 @@ from pinwarden.cli.reading import json_option
 )
 @click.option("--force", is_flag=True, help="Overwrite a bundle that is there already.")
 @click.option("--verify", is_flag=True, help="The TARGETs are bundles: check them, offline.")
-@click.option("--contact", metavar="MAIL|URL", help="Whom a log operator may write to.")
+@click.option(
+    "--contact",
+    metavar="MAIL|URL",
+    help="Whom a log operator may write to [default: as configured].",
+)
 @log_list_option
 @target_options
 @json_option

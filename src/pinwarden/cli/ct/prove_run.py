@@ -11,13 +11,13 @@ from pathlib import Path
 
 from pinwarden.audit.proof_findings import findings_of_proofs
 from pinwarden.audit.prove import SCTProof, prove_scts
+from pinwarden.cli.ct.folding import terminal_width
 from pinwarden.cli.ct.prove_bundles import Bundles
 from pinwarden.cli.ct.prove_view import ProvenTarget, proofs_json, proofs_text
 from pinwarden.cli.ct.target_options import TargetOptions
 from pinwarden.cli.ct.targets import TargetCertificate, find_targets
 from pinwarden.cli.kept_logs import kept_logs
-from pinwarden.cli.output import ExitCode, answer, answer_json, on_terminal, say, say_error
-from pinwarden.cli.table import counted
+from pinwarden.cli.output import ExitCode, answer, answer_json, on_terminal, say, say_error, worst
 from pinwarden.config import CONTACT_VARIABLE, default_config_file, load_config
 from pinwarden.ct.evidence import FORMAT
 from pinwarden.ct.log import LogList
@@ -28,6 +28,7 @@ from pinwarden.names import display
 from pinwarden.net.address import verify_url
 from pinwarden.net.http import HTTPClient, Limits
 from pinwarden.net.logs import open_log
+from pinwarden.render.account import counted
 
 __all__ = ["Order", "prove_targets"]
 
@@ -81,12 +82,12 @@ def prove_targets(order: Order) -> int:
             for line in proofs_text(shown).splitlines():
                 say(line)
         else:
-            answer(proofs_text(shown))
+            answer(proofs_text(shown, terminal_width()))
 
     asyncio.run(_ask(targets, judged, contact, tell))
     if ExitCode.USAGE in codes:
         return ExitCode.USAGE
-    return ExitCode.FINDINGS if ExitCode.FINDINGS in codes else max(codes)
+    return worst(codes)
 
 
 def _verify_no_bundle(targets: Sequence[str]) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pinwarden.cli.ct.prove_view import head_json, log_name, moment_of
-from pinwarden.cli.ct.scts_view import finding_document, finding_lines
+from pinwarden.cli.ct.folding import fold, terminal_width
+from pinwarden.cli.ct.prove_view import head_json, log_name
+from pinwarden.cli.ct.target_view import MOST_SHOWN, finding_lines, findings_json
 from pinwarden.cli.files import read_file
 from pinwarden.cli.kept_logs import kept_logs
 from pinwarden.cli.output import ExitCode, answer, answer_json, say
@@ -27,11 +27,11 @@ from pinwarden.errors import ConfigError, MalformedError
 from pinwarden.findings import CT_BUNDLE_REFUSED, CT_NOT_INCLUDED, Finding
 from pinwarden.names import display
 from pinwarden.pinning.moments import to_moment
+from pinwarden.render.ct import promise_json
 from pinwarden.x509.certificate import CertificateView, view_certificate
 
 __all__ = ["verify_bundles"]
 
-_MOST_SHOWN = 600
 _MOST_NAMES = 5
 
 
@@ -87,7 +87,7 @@ def verify_bundles(
         if as_json:
             answer_json(_json(shown))
         else:
-            answer("\n".join(_lines(shown)) + "\n")
+            answer("\n".join(fold(_lines(shown), terminal_width())) + "\n")
     return code
 
 
@@ -110,7 +110,7 @@ def _findings(checked: CheckedEvidence, bundle: str) -> Iterator[Finding]:
 def _lines(shown: _Checked) -> Iterator[str]:
     name = display(shown.bundle)
     if shown.checked is None:
-        yield f"{name}: REFUSED: {display(shown.problem, _MOST_SHOWN)}"
+        yield f"{name}: REFUSED: {display(shown.problem, MOST_SHOWN)}"
         yield from finding_lines(shown.findings)
         return
     evidence = shown.checked.evidence
@@ -118,7 +118,7 @@ def _lines(shown: _Checked) -> Iterator[str]:
     yield f"{name}: {words[shown.verdict]}: {_certificate_text(evidence.certificate)}"
     for each in shown.checked.scts:
         yield f"  {each.verdict:<14}  {log_name(each.log, each.sct)}  {each.evidence.source}"
-        yield f"  {'':<14}  {display(each.reason, _MOST_SHOWN)}"
+        yield f"  {'':<14}  {display(each.reason, MOST_SHOWN)}"
     if not shown.checked.scts:
         yield "  no SCT is in it"
     yield from finding_lines(shown.findings)
@@ -175,7 +175,7 @@ def _json(shown: _Checked) -> dict[str, Any]:
         }
     return {
         **value,
-        "findings": [finding_document(each) for each in shown.findings],
+        "findings": findings_json(shown.findings),
         "problem": shown.problem,
     }
 
@@ -183,11 +183,7 @@ def _json(shown: _Checked) -> dict[str, Any]:
 def _sct_json(each: CheckedSCT) -> dict[str, Any]:
     outcome = each.evidence.outcome
     return {
-        "log_id": None if each.sct is None else b64encode(each.sct.log_id).decode(),
-        "log": None if each.log is None else each.log.description,
-        "operator": None if each.log is None else each.log.operator or None,
-        "timestamp": None if each.sct is None else moment_of(each.sct),
-        "source": str(each.evidence.source),
+        **promise_json(each.sct, each.log, each.evidence.source),
         "verdict": str(each.verdict),
         "reason": each.reason,
         "index": outcome.index if isinstance(outcome, Proven | Missing) else None,

@@ -10,10 +10,16 @@ from typing import Any
 
 from pinwarden.audit.proof_findings import BREACHES
 from pinwarden.audit.prove import SCTProof
-from pinwarden.cli.ct.scts_view import finding_document, finding_lines
+from pinwarden.cli.ct.folding import fold
+from pinwarden.cli.ct.target_view import (
+    MOST_SHOWN,
+    finding_lines,
+    findings_json,
+    note_lines,
+    target_json,
+)
 from pinwarden.cli.ct.targets import TargetCertificate
 from pinwarden.cli.output import ExitCode
-from pinwarden.cli.table import counted
 from pinwarden.ct.evidence import outcome_word
 from pinwarden.ct.inclusion import (
     HeadForm,
@@ -29,10 +35,10 @@ from pinwarden.ct.sct import SCT
 from pinwarden.findings import Finding
 from pinwarden.names import display
 from pinwarden.pinning.moments import to_moment
+from pinwarden.render.account import counted
+from pinwarden.render.ct import promise_json
 
-__all__ = ["ProvenTarget", "head_json", "log_name", "moment_of", "proofs_json", "proofs_text"]
-
-_MOST_SHOWN = 600
+__all__ = ["ProvenTarget", "head_json", "log_name", "proofs_json", "proofs_text"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,16 +72,16 @@ class ProvenTarget:
         return ExitCode.UNFINISHED if unproven else ExitCode.OK
 
 
-def proofs_text(shown: ProvenTarget) -> str:
-    """What the logs have shown of one certificate, in lines for a person."""
-    return "\n".join(_lines(shown)) + "\n"
+def proofs_text(shown: ProvenTarget, width: int = 0) -> str:
+    """What the logs have shown of one certificate, in lines for a person, as `fold` has them."""
+    return "\n".join(fold(_lines(shown), width)) + "\n"
 
 
 def _lines(shown: ProvenTarget) -> Iterator[str]:
     target = shown.target
     name = display(target.target)
     if target.certificate is None:
-        yield f"{name}: not asked: {display(target.problem, _MOST_SHOWN)}"
+        yield f"{name}: not asked: {display(target.problem, MOST_SHOWN)}"
     elif not shown.proofs:
         known = " are known" if target.beside_problem else ""
         yield f"{name}: NOT PROVEN: no SCTs{known}"
@@ -90,12 +96,11 @@ def _lines(shown: ProvenTarget) -> Iterator[str]:
             )
             yield f"  {'':<9}  {_told(each.outcome)}"
     yield from finding_lines(shown.findings)
-    for note in target.notes:
-        yield f"  note: {display(note, _MOST_SHOWN)}"
+    yield from note_lines(target.notes)
     if shown.bundle:
         shows = any(isinstance(each.outcome, Proven | Missing) for each in shown.proofs)
         label = "evidence" if shows else "bundle, which shows nothing yet"
-        yield f"  {label}: {display(shown.bundle, _MOST_SHOWN)}"
+        yield f"  {label}: {display(shown.bundle, MOST_SHOWN)}"
 
 
 def _counts(proofs: Sequence[SCTProof], proven: int) -> str:
@@ -118,11 +123,6 @@ def log_name(log: Log | None, sct: SCT | None) -> str:
     return "an unreadable SCT" if sct is None else f"log {b64encode(sct.log_id).decode()}"
 
 
-def moment_of(sct: SCT) -> str:
-    """When the log signed, to the millisecond that it signed."""
-    return sct.timestamp.isoformat().replace("+00:00", "Z")
-
-
 def _told(outcome: Outcome) -> str:
     if isinstance(outcome, Proven):
         return f"entry {outcome.index}, {_head_text(outcome.head)}"
@@ -130,7 +130,7 @@ def _told(outcome: Outcome) -> str:
         return f"{BREACHES[outcome.breach]}; {_head_text(outcome.head)}"
     if isinstance(outcome, NotYet):
         return f"the log has until {to_moment(outcome.until)}; {_head_text(outcome.head)}"
-    return display(outcome.reason, _MOST_SHOWN) or f"{outcome.cause}"
+    return display(outcome.reason, MOST_SHOWN) or f"{outcome.cause}"
 
 
 def _head_text(proof_head: ProofHead) -> str:
@@ -144,17 +144,12 @@ def _head_text(proof_head: ProofHead) -> str:
 def proofs_json(shown: ProvenTarget) -> dict[str, Any]:
     """What the logs have shown, as docs/command-line-ct.md has it."""
     target = shown.target
-    fingerprint = None if target.certificate is None else target.certificate.fingerprint
     return {
-        "target": target.target,
-        "at": to_moment(shown.at),
-        "verified": target.verified,
-        "addresses": list(target.addresses),
-        "certificate_sha256": None if fingerprint is None else fingerprint.hex(),
+        **target_json(target, shown.at),
         "proven": shown.is_proven,
         "scts": [_proof_json(each) for each in shown.proofs],
         "bundle": shown.bundle or None,
-        "findings": [finding_document(each) for each in shown.findings],
+        "findings": findings_json(shown.findings),
         "notes": list(target.notes),
         "problem": target.problem,
     }
@@ -163,11 +158,7 @@ def proofs_json(shown: ProvenTarget) -> dict[str, Any]:
 def _proof_json(proof: SCTProof) -> dict[str, Any]:
     sct, log, outcome = proof.judged.sct, proof.judged.log, proof.outcome
     return {
-        "log_id": None if sct is None else b64encode(sct.log_id).decode(),
-        "log": None if log is None else log.description,
-        "operator": None if log is None else log.operator or None,
-        "timestamp": None if sct is None else moment_of(sct),
-        "source": str(proof.judged.source),
+        **promise_json(sct, log, proof.judged.source),
         "outcome": outcome_word(outcome),
         "index": outcome.index if isinstance(outcome, Proven | Missing) else None,
         "head": None if isinstance(outcome, Unprovable) else head_json(outcome.head),

@@ -10,7 +10,7 @@ from pinwarden.cli.ct.scts_view import JudgedTarget, scts_json, scts_text
 from pinwarden.cli.ct.target_options import TargetOptions
 from pinwarden.cli.ct.targets import TargetCertificate, find_targets
 from pinwarden.cli.kept_logs import kept_logs
-from pinwarden.cli.output import ExitCode, answer, answer_json, say
+from pinwarden.cli.output import answer, answer_json, say, worst
 from pinwarden.cli.reading import parse_moment
 from pinwarden.ct.log import LogList
 from pinwarden.ct.presented import judge_scts
@@ -49,7 +49,7 @@ def show_scts(order: Order) -> int:
             answer_json(scts_json(judged, about_lists))
         else:
             answer(scts_text(judged, terminal_width()))
-    return ExitCode.FINDINGS if ExitCode.FINDINGS in codes else max(codes)
+    return worst(codes)
 
 
 def _judge(target: TargetCertificate, logs: LogList, at: datetime) -> JudgedTarget:

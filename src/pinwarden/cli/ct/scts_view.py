@@ -10,19 +10,22 @@ from datetime import datetime
 from typing import Any
 
 from pinwarden.cli.ct.folding import fold
+from pinwarden.cli.ct.target_view import (
+    MOST_SHOWN,
+    finding_lines,
+    findings_json,
+    note_lines,
+    target_json,
+)
 from pinwarden.cli.ct.targets import TargetCertificate
 from pinwarden.cli.output import ExitCode
-from pinwarden.cli.table import counted
 from pinwarden.ct.presented import JudgedSCT, SCTStatus
 from pinwarden.findings import Finding
 from pinwarden.names import display
-from pinwarden.pinning.moments import to_moment
-from pinwarden.render.advice import next_step
+from pinwarden.render.account import counted
 from pinwarden.render.ct import operator_of, sct_json
 
-__all__ = ["JudgedTarget", "finding_document", "finding_lines", "scts_json", "scts_text"]
-
-_MOST_SHOWN = 600
+__all__ = ["JudgedTarget", "scts_json", "scts_text"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,15 +58,14 @@ def scts_text(judged: JudgedTarget, width: int = 0) -> str:
 def _lines(judged: JudgedTarget) -> Iterator[str]:
     target = judged.target
     if target.certificate is None:
-        yield f"{display(target.target)}: not checked: {display(target.problem, _MOST_SHOWN)}"
+        yield f"{display(target.target)}: not checked: {display(target.problem, MOST_SHOWN)}"
     else:
         yield f"{display(target.target)}: {_summary(judged)}"
         width = max((len(_log_name(each)) for each in judged.scts), default=0)
         for each in judged.scts:
             yield from _sct_lines(each, width)
     yield from finding_lines(judged.findings)
-    for note in target.notes:
-        yield f"  note: {display(note, _MOST_SHOWN)}"
+    yield from note_lines(target.notes)
 
 
 def _summary(judged: JudgedTarget) -> str:
@@ -80,7 +82,7 @@ def _sct_lines(sct: JudgedSCT, width: int) -> Iterator[str]:
     dated = "" if sct.sct is None else f"{sct.sct.timestamp:%Y-%m-%d %H:%M}Z"
     yield f"  {sct.status:<11}  {_log_name(sct):<{width}}  {sct.source:<8}  {dated}".rstrip()
     if sct.reason:
-        yield f"  {'':<11}  {display(sct.reason, _MOST_SHOWN)}"
+        yield f"  {'':<11}  {display(sct.reason, MOST_SHOWN)}"
 
 
 def _log_name(sct: JudgedSCT) -> str:
@@ -90,13 +92,6 @@ def _log_name(sct: JudgedSCT) -> str:
     return "unreadable" if sct.sct is None else b64encode(sct.sct.log_id).decode()
 
 
-def finding_lines(findings: tuple[Finding, ...]) -> Iterator[str]:
-    """Findings with what to do about them, as every command of `ct` shows them."""
-    for finding in findings:
-        yield f"  {finding.severity}: {display(finding.message, _MOST_SHOWN)} [{finding.id}]"
-        yield f"      do: {next_step(finding.kind)}"
-
-
 def scts_json(judged: JudgedTarget, about_lists: tuple[str, ...] = ()) -> dict[str, Any]:
     """The SCTs of one certificate, as docs/command-line-ct.md has it.
 
@@ -104,25 +99,10 @@ def scts_json(judged: JudgedTarget, about_lists: tuple[str, ...] = ()) -> dict[s
     program finds among the notes.
     """
     target = judged.target
-    fingerprint = None if target.certificate is None else target.certificate.fingerprint
     return {
-        "target": target.target,
-        "at": to_moment(judged.at),
-        "verified": target.verified,
-        "addresses": list(target.addresses),
-        "certificate_sha256": None if fingerprint is None else fingerprint.hex(),
+        **target_json(target, judged.at),
         "scts": [sct_json(each) for each in judged.scts],
-        "findings": [finding_document(each) for each in judged.findings],
+        "findings": findings_json(judged.findings),
         "notes": [*target.notes, *about_lists],
         "problem": target.problem,
-    }
-
-
-def finding_document(finding: Finding) -> dict[str, str]:
-    """A finding as every command of `ct` has it in its JSON."""
-    return {
-        "id": finding.id,
-        "severity": str(finding.severity),
-        "message": finding.message,
-        "advice": next_step(finding.kind),
     }

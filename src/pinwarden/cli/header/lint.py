@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from pinwarden.cli.asking_hosts import asking_from, asking_options
+from pinwarden.cli.asking_hosts import asking_from, https_asking_options
 from pinwarden.cli.reading import json_option
 
 # Spelled out, so that `--help` need not read the readers of all of them.
@@ -14,7 +14,7 @@ _FORMS = ("auto", "response", "html", "nginx", "apache", "caddy", "haproxy")
 
 
 @click.command()
-@click.argument("targets", nargs=-1, metavar="TARGET...")
+@click.argument("targets", nargs=-1, metavar="[TARGET]...")
 @click.option(
     "--header",
     "headers",
@@ -51,7 +51,7 @@ _FORMS = ("auto", "response", "html", "nginx", "apache", "caddy", "haproxy")
     metavar="ID",
     help="Leave out a finding, such as PW-HPKP-UNKNOWN-DIRECTIVE; may be repeated.",
 )
-@asking_options
+@https_asking_options
 @json_option
 def lint(as_json: bool, **options: Any) -> int:
     """Public-Key-Pins and Expect-CT: where they are still sent, and what is in them.
@@ -69,10 +69,5 @@ def lint(as_json: bool, **options: Any) -> int:
     """
     from pinwarden.cli.header.lint_run import Order, lint_targets
 
-    options["starttls"] = None
     asking = asking_from(options)
     return lint_targets(Order(asking=asking, as_json=as_json, **options))
-
-
-# HTTP begins TLS at once.
-lint.params[:] = [each for each in lint.params if each.name != "starttls"]

@@ -7,9 +7,10 @@ from typing import Any
 
 from pinwarden.cli.header.linted import Linted
 from pinwarden.findings import FindingKind, where_of
-from pinwarden.headers.report import JudgedExpectCT, JudgedPins, header_finding_json
+from pinwarden.headers.hpkp import PUBLIC_KEY_PINS, REPORT_ONLY
+from pinwarden.headers.report import JudgedExpectCT, JudgedPins, finding_name
 from pinwarden.names import display
-from pinwarden.render.advice import next_step
+from pinwarden.render import listed_finding_json, next_step
 
 __all__ = ["linted_json", "linted_text"]
 
@@ -26,18 +27,9 @@ def linted_json(linted: Linted) -> dict[str, Any]:
         "public_key_pins_report_only": _values(report_only),
         "expect_ct": _values(expect_ct),
         "findings": [
-            {**header_finding_json(each), "advice": next_step(each.kind)}
-            for each in linted.findings
+            {**listed_finding_json(each), "name": finding_name(each)} for each in linted.findings
         ],
-        "places": [
-            {
-                "where": place.where,
-                **{
-                    key: value for key, value in place.report.to_json().items() if key != "findings"
-                },
-            }
-            for place in linted.places
-        ],
+        "places": [{"where": place.where, **place.report.to_json()} for place in linted.places],
         "notes": linted.notes,
         "not_checked": linted.not_checked,
         "pin_set": linted.pin_set,
@@ -92,11 +84,10 @@ def _findings(linted: Linted) -> Iterator[str]:
 
 def _pins(linted: Linted) -> Iterator[str]:
     """What the operator once meant to pin, for an inventory."""
-    for name, judged in zip(
-        ("Public-Key-Pins", "Public-Key-Pins-Report-Only"), linted.last(), strict=False
-    ):
+    last, report_only, _ = linted.last()
+    for name, judged in ((PUBLIC_KEY_PINS, last), (REPORT_ONLY, report_only)):
         policy = None if judged is None else judged.policy
-        pins = getattr(policy, "pins", ())
+        pins = () if policy is None else policy.pins
         if pins:
             yield f"  {name} has the pins"
             for pin in pins[:_MOST_OF_A_KIND]:

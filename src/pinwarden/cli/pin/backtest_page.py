@@ -18,10 +18,9 @@ from pinwarden.cli.pin.backtest_view import (
     span,
     told_certificate,
 )
-from pinwarden.cli.table import counted
 from pinwarden.names import display
 from pinwarden.pinning.backtest import Outcome, PinBacktest, Stretch
-from pinwarden.render.account import second
+from pinwarden.render.account import counted, second
 
 __all__ = ["backtest_page"]
 

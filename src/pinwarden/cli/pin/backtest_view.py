@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
-from pinwarden.cli.table import counted
 from pinwarden.names import display
 from pinwarden.pinning.backtest import Ground, Outcome, PinBacktest, Stretch, Trial
 from pinwarden.pinning.moments import to_moment
 from pinwarden.pinning.result import PinVerdict
+from pinwarden.render.account import counted
 
 __all__ = [
     "WORDS",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from pinwarden.cli.asking_hosts import Asking, ask_hosts, endpoint_of, endpoint_of_policy
-from pinwarden.cli.output import ExitCode, answer, answer_json
+from pinwarden.cli.output import ExitCode, answer, answer_json, worst
 from pinwarden.cli.pin.check_view import checked_json, checked_text
 from pinwarden.cli.pin.checking import Checked, CheckedAddress, check_address
 from pinwarden.cli.pin.key_files import is_file, read_chain
@@ -54,7 +54,7 @@ def check_pins(order: Order) -> int:
             answer_json(checked_json(each))
         else:
             answer(checked_text(each))
-    return ExitCode.FINDINGS if ExitCode.FINDINGS in codes else max(codes)
+    return worst(codes)
 
 
 def _subjects(order: Order) -> tuple[PinSet, list[Endpoint]]:

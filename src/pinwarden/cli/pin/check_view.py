@@ -10,7 +10,7 @@ from pinwarden.cli.pin.keys import keys_of_chain
 from pinwarden.names import display
 from pinwarden.pinning.moments import to_moment
 from pinwarden.pinning.result import PinResult, PinVerdict
-from pinwarden.render.advice import next_step
+from pinwarden.render import listed_finding_json, next_step
 
 __all__ = ["checked_json", "checked_text"]
 
@@ -86,15 +86,7 @@ def checked_json(checked: Checked) -> dict[str, Any]:
         "mode": None if policy is None else str(policy.mode),
         "problem": checked.problem,
         "addresses": [_address_json(each) for each in checked.addresses],
-        "findings": [
-            {
-                "id": each.id,
-                "severity": str(each.severity),
-                "message": each.message,
-                "advice": next_step(each.kind),
-            }
-            for each in checked.findings
-        ],
+        "findings": [listed_finding_json(each) for each in checked.findings],
         "notes": list(checked.notes),
     }
 

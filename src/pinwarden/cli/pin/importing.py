@@ -31,7 +31,7 @@ from pinwarden.pinning.lint import LintSetting, lint_draft
 from pinwarden.pinning.pin import Pin, parse_pin
 from pinwarden.pinning.pinset import PinSet
 from pinwarden.pinning.policy import Mode, PinPolicy, PinRole
-from pinwarden.render.advice import next_step
+from pinwarden.render import listed_finding_json
 
 _LONGEST_MESSAGE = 1000
 
@@ -177,13 +177,6 @@ def _json(
         "problems": [{"host": host or None, "message": each} for host, each in problems],
         "notes": list(imported.notes),
         "findings": [
-            {
-                "id": each.id,
-                "severity": str(each.severity),
-                "host": each.subject or None,
-                "message": each.message,
-                "advice": next_step(each.kind),
-            }
-            for each in findings
+            {**listed_finding_json(each), "host": each.subject or None} for each in findings
         ],
     }

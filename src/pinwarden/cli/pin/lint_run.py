@@ -23,7 +23,7 @@ from pinwarden.pinning.host import normalise_host, suffixes
 from pinwarden.pinning.lint import LintSetting, lint_draft
 from pinwarden.pinning.policy import PinSetError
 from pinwarden.pinning.served import ServedChain
-from pinwarden.render.advice import next_step
+from pinwarden.render import listed_finding_json, next_step
 
 __all__ = ["Order", "chains_of", "lint_files"]
 
@@ -240,15 +240,7 @@ def _json(linted: _Linted) -> dict[str, Any]:
         "hosts": linted.hosts,
         "live": linted.live,
         "findings": [
-            {
-                "id": each.id,
-                "severity": str(each.severity),
-                "host": each.subject or None,
-                "message": each.message,
-                "where": where_of(each),
-                "advice": next_step(each.kind),
-            }
-            for each in linted.findings
+            {**listed_finding_json(each), "host": each.subject or None} for each in linted.findings
         ],
         "not_checked": [{"host": host, "reason": problem} for host, problem in linted.not_checked],
     }

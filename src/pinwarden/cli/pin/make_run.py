@@ -10,7 +10,7 @@ from typing import Any
 
 from pinwarden.cli.asking_hosts import Asking, ask_hosts, endpoint_of
 from pinwarden.cli.history_sources import HistoryOptions
-from pinwarden.cli.output import ExitCode, answer, answer_json, say
+from pinwarden.cli.output import ExitCode, answer, answer_json, say, worst
 from pinwarden.cli.pin.key_files import is_file, read_keys
 from pinwarden.cli.pin.keys import ShownKey, keys_of_chain, keys_of_material
 from pinwarden.cli.pin.offline import verify_offline
@@ -195,7 +195,7 @@ def _ask(endpoints: Sequence[Endpoint], hosts: dict[str, _Host], order: Order) -
             host.saw(address.sent)
             host.sent |= {key.pin for key in keys_of_chain(address.sent) if key.pin}
         codes |= _judge(served)
-    return ExitCode.FINDINGS if ExitCode.FINDINGS in codes else max(codes)
+    return worst(codes)
 
 
 def _judge(served: ServedHost) -> set[ExitCode]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pinwarden.cli.asking_hosts import Asking, ask_hosts, endpoint_of
-from pinwarden.cli.output import ExitCode, answer, answer_json, say
+from pinwarden.cli.output import ExitCode, answer, answer_json, say, worst
 from pinwarden.cli.pin.key_files import could_be_host, is_file, looks_like_pin, read_keys
 from pinwarden.cli.pin.keys import ShownKey, key_json, keys_of_chain, keys_of_material
 from pinwarden.errors import ConfigError
@@ -50,7 +50,7 @@ class _Found:
     verified: bool | None = None
     others: tuple[tuple[ShownKey, ...], ...] = ()
     served: ServedHost | None = None
-    code: int = ExitCode.OK
+    code: ExitCode = ExitCode.OK
 
 
 def show_pins(order: Order) -> int:
@@ -69,7 +69,7 @@ def show_pins(order: Order) -> int:
     certificates = any(key.role for each in found if each is not None for key in each.keys)
     if certificates and not (order.as_json or order.bare):
         say(_NO_FINGERPRINT)
-    return ExitCode.FINDINGS if ExitCode.FINDINGS in codes else max(codes)
+    return worst(codes)
 
 
 def _without_asking(target: str, order: Order) -> _Found | None:

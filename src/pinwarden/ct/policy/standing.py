@@ -97,7 +97,7 @@ def _standing(listing: Listing, newest: datetime | None, at: datetime) -> Standi
     gone = _gone(listing, newest, at)
     if gone is not None:
         return gone
-    states = (*listing.earlier, (listing.state, listing.since))
+    states = listing.states
     known = [(state, since) for state, since in states if since is None or since <= at]
     if known:
         return _in_state(*known[-1], listing.program)

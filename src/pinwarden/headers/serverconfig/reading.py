@@ -5,7 +5,7 @@ from __future__ import annotations
 from pinwarden.errors import MalformedError
 from pinwarden.headers.serverconfig.apache import read_apache
 from pinwarden.headers.serverconfig.caddy import read_caddy
-from pinwarden.headers.serverconfig.configured import ConfigReading, ConfiguredHeader, Style
+from pinwarden.headers.serverconfig.configured import ConfigReading, Style
 from pinwarden.headers.serverconfig.haproxy import read_haproxy
 from pinwarden.headers.serverconfig.nginx import read_nginx
 
@@ -27,8 +27,3 @@ def read_config(text: str, style: Style) -> ConfigReading:
     if len(text) > _LIMIT:
         raise MalformedError(f"configuration: more than {_LIMIT} characters")
     return _READERS[style](text)
-
-
-def find_headers(text: str, style: Style) -> tuple[ConfiguredHeader, ...]:
-    """The headers of `read_config`, in the order of their lines."""
-    return read_config(text, style).headers
