@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "src" / "pinwarden"
 REPOSITORY = PACKAGE.parents[1]
 
-_VALUES = {"errors", "names", "findings", "verdicts"}
+_VALUES = {"errors", "names", "findings", "verdicts", "issuances"}
 GROUND = _VALUES | {"headers", "x509", "ct", "caa", "pinning", "watch", "render"}
 _CONFIG = {"config", "config_channels"}
 
@@ -24,6 +24,7 @@ MAY_USE: dict[str, set[str]] = {
     "names": {"errors"},
     "findings": {"errors"},
     "verdicts": set(),
+    "issuances": set(),
     "headers": _VALUES,
     "x509": _VALUES,
     "ct": _VALUES | {"x509"},

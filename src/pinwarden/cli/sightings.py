@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from pinwarden.cli.compare import compare
 from pinwarden.cli.output import ExitCode, answer, answer_json, say
 from pinwarden.cli.reading import (
     config_option,
@@ -31,6 +32,9 @@ _PAGE = 500
 @click.group()
 def sightings() -> None:
     """Certificates seen in the logs for watched names."""
+
+
+sightings.add_command(compare)
 
 
 @sightings.command("list")

@@ -30,7 +30,7 @@ from pinwarden.store.contract import StalePositionError, Store
 _log = logging.getLogger(__name__)
 
 _BASELINE = "baseline-logs"
-_BASELINE_AT = "baseline-at"
+BASELINE_AT = "baseline-at"
 
 # A log that failed is asked again after this, doubling up to the second value.
 _RETRY_SECONDS = 15.0
@@ -183,7 +183,7 @@ class Monitor:
     async def _adopt(self, logs: tuple[Log, ...]) -> None:
         """Workers for logs that are new, and an end for those that are gone."""
         baseline = await self._baseline(logs)
-        began = await self._store.load_meta(_BASELINE_AT)
+        began = await self._store.load_meta(BASELINE_AT)
         since = datetime.fromisoformat(began) if began is not None else None
         for log in logs:
             known = self._followers.get(log.log_id)
@@ -212,7 +212,7 @@ class Monitor:
         text = await self._store.load_meta(_BASELINE)
         if text is None:
             text = json.dumps(sorted(log.log_id.hex() for log in logs))
-            await self._store.save_meta(_BASELINE_AT, utc_now().isoformat())
+            await self._store.save_meta(BASELINE_AT, utc_now().isoformat())
             await self._store.save_meta(_BASELINE, text)
         return frozenset(bytes.fromhex(log_id) for log_id in json.loads(text))
 

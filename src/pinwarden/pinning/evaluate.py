@@ -11,7 +11,7 @@ from pinwarden.pinning.policy import Mode, OnExpiry, PinnedKey, PinPolicy, PinRo
 from pinwarden.pinning.result import PinResult, PinVerdict, Reason
 from pinwarden.pinning.spki import pin_of_certificate
 
-__all__ = ["compare"]
+__all__ = ["compare", "judged"]
 
 
 def compare(policy: PinPolicy, chain: Sequence[bytes], host: str, *, at: datetime) -> PinResult:
@@ -29,7 +29,7 @@ def compare(policy: PinPolicy, chain: Sequence[bytes], host: str, *, at: datetim
             problem = problem or str(error)
     hashes = [pin.spki_sha256 for pin in seen]
     expired = policy.expired(at)
-    verdict, reason = _judged(policy, hashes, expired=expired, readable=not problem)
+    verdict, reason = judged(policy, hashes, expired=expired, readable=not problem)
     enforced = policy.mode is _ENFORCE and not (expired and policy.on_expiry is _REPORT_ONLY)
     return PinResult(
         host=host,
@@ -53,9 +53,10 @@ _MET_ABOVE = (PinRole.CA, PinRole.BACKUP)
 _PIN_MATCHED = Reason.PIN_MATCHED
 
 
-def _judged(
+def judged(
     policy: PinPolicy, hashes: Sequence[bytes], *, expired: bool, readable: bool
 ) -> tuple[PinVerdict, Reason]:
+    """The verdict on the SHA-256 of the keys of a whole verified chain, leaf first."""
     if expired and policy.on_expiry is not _REPORT_ONLY:
         return (_UNKNOWN if policy.on_expiry is _OPEN else _MISMATCH), Reason.EXPIRED
     if not readable:

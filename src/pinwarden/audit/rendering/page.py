@@ -1,8 +1,4 @@
-"""Audits as one page of HTML that needs nothing else: to keep, to print, to send.
-
-No script, no form, nothing fetched, and a policy that forbids the browser all of it, in
-case a field of a hostile certificate should get out of its place after all.
-"""
+"""Audits as one page of HTML, which `sheet` writes: an index, then the hosts."""
 
 from __future__ import annotations
 
@@ -12,9 +8,9 @@ from collections.abc import Set as AbstractSet
 from pinwarden import __version__
 from pinwarden.audit.rendering.facts_section import table
 from pinwarden.audit.rendering.host_section import badge, host_section
-from pinwarden.audit.rendering.markup import Element, Node, element, written
+from pinwarden.audit.rendering.markup import Element, Node, element
 from pinwarden.audit.rendering.outcome import Outcome, named, outcome_of, title_of
-from pinwarden.audit.rendering.style import STYLE, STYLE_HASH
+from pinwarden.audit.rendering.sheet import written_sheet
 from pinwarden.audit.report import AuditReport
 from pinwarden.findings import Severity
 from pinwarden.render.account import second
@@ -23,7 +19,6 @@ __all__ = ["render_audit_html"]
 
 # From so many hosts on, those without problems show their title until they are opened.
 _MANY = 5
-_POLICY = f"default-src 'none'; style-src '{STYLE_HASH}'; base-uri 'none'; form-action 'none'"
 
 
 def render_audit_html(
@@ -35,17 +30,13 @@ def render_audit_html(
     of its chain marks the keys that they name.
     """
     pins = {} if pinned is None else pinned
-    # Each host is written by itself: the trees of thousands would not all fit at once. The
-    # style is ours and constant; everything else goes through the escaping of `written`.
     sections = (
-        written(
-            host_section(
-                report,
-                number,
-                pins.get(report.target, frozenset()),
-                folded=len(reports) >= _MANY and outcome_of(report) is not Outcome.PROBLEMS,
-                facts_open=len(reports) == 1,
-            )
+        host_section(
+            report,
+            number,
+            pins.get(report.target, frozenset()),
+            folded=len(reports) >= _MANY and outcome_of(report) is not Outcome.PROBLEMS,
+            facts_open=len(reports) == 1,
         )
         for number, report in enumerate(reports, 1)
     )
@@ -53,28 +44,7 @@ def render_audit_html(
         element("header", element("h1", _heading(reports)), *_told(reports)),
         _index(reports) if len(reports) > 1 else None,
     )
-    title = f"Pinwarden audit: {title_of(reports)}"
-    return "".join(
-        (
-            f'<!doctype html>\n<html lang="en"><head>{written(_head(title))}',
-            f'<style>{STYLE}</style></head><body><div class="page">{written(top)}<main>',
-            *sections,
-            "</main></div></body></html>\n",
-        )
-    )
-
-
-def _head(title: str) -> tuple[Node, ...]:
-    return (
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="color-scheme", content="light dark"),
-        element("meta", name="referrer", content="no-referrer"),
-        element("meta", name="robots", content="noindex"),
-        element("meta", name="generator", content=f"Pinwarden {__version__}"),
-        element("title", title),
-    )
+    return written_sheet(f"Pinwarden audit: {title_of(reports)}", top, sections)
 
 
 def _heading(reports: Sequence[AuditReport]) -> str:

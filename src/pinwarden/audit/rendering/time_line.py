@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import pairwise
 
+from pinwarden.audit.rendering.axis import draw_axis, draw_day
 from pinwarden.audit.rendering.chain_picture import name_of, validity_of
 from pinwarden.audit.rendering.markup import Element, Node, element
-from pinwarden.audit.rendering.picture import fitted, mark, named_picture, text_at, text_width
+from pinwarden.audit.rendering.picture import fitted, mark, named_picture, text_at
 from pinwarden.audit.rendering.scale import Scale, scale_of
 from pinwarden.audit.report import AuditReport, ReportedCertificate
 from pinwarden.ct.policy import Forecast, PolicyResult
@@ -45,7 +46,8 @@ def draw_time_line(report: AuditReport, key: str, width: float) -> Element | Non
         *_policies(report, scale, end),
     ]
     bottom = _TOP + _ROW * len(rows)
-    drawn: list[Node] = [_axis(scale, bottom), _today(scale, report.at, bottom, width)]
+    today = draw_day(scale, report.at, f"audited {day(report.at)}", _TOP, bottom, width)
+    drawn: list[Node] = [draw_axis(scale, _TOP, bottom), today]
     for place, row in enumerate(rows):
         drawn.append(element("g", row, transform=f"translate(0 {_TOP + _ROW * place:.0f})"))
     return named_picture(
@@ -163,25 +165,3 @@ def _policies(report: AuditReport, scale: Scale, end: datetime) -> Iterator[Elem
         if not bars:
             bars.append(mark(scale.x(report.at), 26, result.compliant))
         yield element("g", _label(_policy_words(result, forecasts), scale), *bars)
-
-
-def _axis(scale: Scale, bottom: float) -> Element:
-    line = element("path", d=f"M{scale.left} {bottom}H{scale.right}", class_="axis")
-    drawn: list[Node] = [line]
-    last = float("-inf")
-    for tick in scale.ticks():
-        drawn.append(element("path", d=f"M{tick.x:.1f} {_TOP}V{bottom + 4}", class_="grid"))
-        half = text_width(tick.text, 11) / 2
-        if tick.x - half > max(last + 6, 0) and tick.x + half < scale.right + _EDGE:
-            drawn.append(text_at(tick.x, bottom + 18, tick.text, "tick", anchor="middle"))
-            last = tick.x + half
-    return element("g", *drawn)
-
-
-def _today(scale: Scale, at: datetime, bottom: float, width: float) -> Element:
-    x, text = scale.x(at), f"audited {day(at)}"
-    # The text is bold.
-    half = text_width(text, 13.5) / 2
-    middle = min(max(x, half + 2), width - half - 2)
-    line = element("path", d=f"M{x:.1f} {_TOP - 8}V{bottom}", class_="today")
-    return element("g", line, text_at(middle, 13, text, "today-text", anchor="middle"))

@@ -48,7 +48,7 @@ async def evidence_of_sightings(
         whole = await store.sighting(stored.id)
         view = _view_of(whole.sighting.der) if whole is not None else None
         if view is None:
-            names = _names(sighting.names)
+            names = policy_names(sighting.names)
             found.append(Evidence(names=names, issuer=sighting.issuer, serial="", match=None))
         else:
             found.append(_evidence(view, issuers, None))
@@ -116,7 +116,7 @@ def _evidence(
         spki = bytes(issuing.spki_hash)
     match = issuers.issuer_of(view, issuer_spki_sha256=spki, issuer_sha256=sha256)
     return Evidence(
-        names=_names(view.identifiers().dns),
+        names=policy_names(view.identifiers().dns),
         issuer=_issuer(view),
         serial=_serial(view),
         match=match,
@@ -137,12 +137,12 @@ def _serial(view: CertificateView) -> str:
         return ""
 
 
-def _names(readings: Sequence[str]) -> tuple[str, ...]:
+def policy_names(readings: Sequence[str]) -> tuple[str, ...]:
+    """Those of the names in a certificate that a policy can stand for."""
     return tuple(_plain_names(readings))
 
 
 def _plain_names(readings: Sequence[str]) -> Iterator[str]:
-    """Names that a policy can stand for; what else a certificate was read to hold is left out."""
     for reading in readings:
         star = "*." if reading.startswith("*.") else ""
         try:

@@ -8,6 +8,7 @@ from pinwarden.cli.lazy import LazyGroup
 
 # command -> (module, attribute, one line of help)
 _COMMANDS = {
+    "backtest": ("pinwarden.cli.caa.backtest", "backtest", "Would this policy have refused yours?"),
     "check": ("pinwarden.cli.caa.check", "check", "May this CA issue for this name?"),
     "history": ("pinwarden.cli.caa.history", "history", "Which policy was in force when."),
     "issuers": ("pinwarden.cli.caa.issuers", "issuers", "CAs and the names they go by in CAA."),
@@ -28,6 +29,7 @@ def caa() -> None:
     """Which certification authorities may issue for a name (CAA, RFC 8659).
 
     Before you publish: `make` writes the records, `lint` reads them critically, `check`
-    answers for one CA. Afterwards: `verify` asks every name server, `watch` alerts on a
-    change, `history` says which policy was in force.
+    answers for one CA, `backtest` tries them on the certificates of the past. Afterwards:
+    `verify` asks every name server, `watch` alerts on a change, `history` says which policy
+    was in force.
     """

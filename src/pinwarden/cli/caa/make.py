@@ -46,7 +46,22 @@ DEFAULT_TTL = 3600
     type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
     help="Propose what the certificates in a PEM or DER file need; may be repeated.",
 )
-@click.option("--since", metavar="TIME", help="Sightings issued since then, also expired ones.")
+@click.option(
+    "--from-history",
+    metavar="SOURCE",
+    multiple=True,
+    help="Propose what the past of NAME needs, and say what that costs: crtsh, certspotter, "
+    "store or folder=DIR; may be repeated.",
+)
+@click.option(
+    "--contact", metavar="MAIL|URL", help="Whom the operator of a source of history may write to."
+)
+@click.option(
+    "--key-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A file with the API key for Cert Spotter.",
+)
+@click.option("--since", metavar="TIME", help="What was issued since then, also if expired.")
 @click.option(
     "--resolver",
     "resolvers",

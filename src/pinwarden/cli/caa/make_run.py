@@ -26,6 +26,7 @@ from pinwarden.cli.caa.evidence import (
 )
 from pinwarden.cli.caa.intent_options import Meant, beside, intent_for
 from pinwarden.cli.caa.issuer_map import current_issuers
+from pinwarden.cli.caa.make_history import Past, past_of, told_costs
 from pinwarden.cli.output import ExitCode, answer, answer_json, say
 from pinwarden.cli.reading import parse_moment, read_store, store_url
 from pinwarden.errors import ConfigError, MalformedError
@@ -45,6 +46,9 @@ class Order:
     origin: str | None
     from_sightings: bool
     from_certificates: tuple[Path, ...]
+    from_history: tuple[str, ...]
+    contact: str | None
+    key_file: Path | None
     since: str | None
     resolvers: tuple[str, ...]
     store: str | None
@@ -54,7 +58,7 @@ class Order:
     @property
     def from_evidence(self) -> bool:
         """Whether certificates say what is meant."""
-        return self.from_sightings or bool(self.from_certificates)
+        return self.from_sightings or bool(self.from_certificates or self.from_history)
 
 
 def list_forms(*, as_json: bool) -> None:
@@ -78,7 +82,8 @@ def make_records(order: Order) -> int:
     form = find_form(order.form)
     issuers = current_issuers()
     at = datetime.now(UTC)
-    proposals = _proposals(order, issuers, at) if order.from_evidence else ()
+    past = _past(order, issuers, at) if order.from_history else Past()
+    proposals = _proposals(order, past, issuers, at) if order.from_evidence else ()
     intents = [beside(each.intent, order.meant) for each in proposals if each.intent is not None]
     if not order.from_evidence:
         intents = [intent_for(name, order.meant) for name in _names(order)]
@@ -91,7 +96,8 @@ def make_records(order: Order) -> int:
             each.records, (), Setting(name=each.name, issuers=issuers, at=at)
         )
     ]
-    notes = [*_notes(form, sets, proposals), *asyncio.run(_alias_notes(sets, order))]
+    notes = [*_notes(form, sets, proposals), *told_costs(sets, past, issuers, at)]
+    notes += asyncio.run(_alias_notes(sets, order))
     if order.as_json:
         answer_json(_document(form, sets, text, notes, findings, proposals))
     else:
@@ -119,10 +125,26 @@ def _names(order: Order) -> tuple[str, ...]:
         raise ConfigError(str(error), hint=hint) from error
 
 
-def _proposals(order: Order, issuers: IssuerMap, at: datetime) -> tuple[Proposal, ...]:
+def _past(order: Order, issuers: IssuerMap, at: datetime) -> Past:
+    if not order.names:
+        raise ConfigError("--from-history: whose history?", hint="give NAME...")
+    options = {
+        "sources": order.from_history,
+        "since": order.since,
+        "store": order.store,
+        "config_file": order.config_file,
+        "contact": order.contact,
+        "key_file": order.key_file,
+    }
+    return past_of(order.names, options, issuers, at)
+
+
+def _proposals(order: Order, past: Past, issuers: IssuerMap, at: datetime) -> tuple[Proposal, ...]:
     if order.meant.names_cas:
-        raise ConfigError("--from-sightings and --from-certificates: tell the CAs by themselves")
-    evidence = evidence_of_files(order.from_certificates, issuers)
+        raise ConfigError(
+            "--from-sightings, --from-certificates, --from-history: tell the CAs by themselves"
+        )
+    evidence = past.evidence + evidence_of_files(order.from_certificates, issuers)
     names = topmost_names(evidence)
     if order.from_sightings:
         since = parse_moment(order.since, "--since")

@@ -14,6 +14,7 @@ _COMMANDS = {
     "scts": (f"{_HERE}.scts", "scts", "The SCTs of a host or certificate, each verified."),
     "policy": (f"{_HERE}.policy", "policy", "Do browsers accept them, today and later?"),
     "prove": (f"{_HERE}.prove", "prove", "Inclusion proofs, as evidence that lasts."),
+    "search": (f"{_HERE}.search", "search", "Certificates issued for a name, by who can tell."),
     "logs": (f"{_HERE}.logs", "logs", "The logs, and what each program thinks of them."),
 }
 

@@ -15,6 +15,11 @@ _COMMANDS = {
     "make": (f"{_HERE}.make", "make", "A pin set for hosts, as they are served now."),
     "backup": (f"{_HERE}.backup", "backup", "A sealed backup key, and its pin."),
     "check": (f"{_HERE}.check", "check", "Do hosts meet their pins, at every address?"),
+    "backtest": (
+        f"{_HERE}.backtest",
+        "backtest",
+        "The days of the past on which pins would have locked clients out.",
+    ),
     "lint": (f"{_HERE}.lint", "lint", "Every way in which a pin set will hurt."),
     "import": (f"{_HERE}.importing", "import_", "A pin set from another tool's form."),
     "export": (f"{_HERE}.exporting", "export", "A pin set for curl, OkHttp, Apple and others."),

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from pinwarden.cli.asking_hosts import asking_from, asking_options
+from pinwarden.cli.history_sources import history_options
 from pinwarden.cli.pin.key_files import passphrase_option
 from pinwarden.pinning.policy import Mode, OnExpiry, UnpinnedHosts
 
@@ -67,6 +68,12 @@ PLACES = ("leaf", "intermediate", "root")
     metavar="FILE",
     help="Pin the chain in a file instead of the one that is served.",
 )
+@click.option(
+    "--from-history",
+    is_flag=True,
+    help="Pin the tightest of leaf, intermediate and root that would have locked nobody out.",
+)
+@history_options
 @click.option("-o", "--output", metavar="FILE", help="Write here [default: stdout].")
 @click.option("--force", is_flag=True, help="Overwrite a file that is there.")
 @asking_options
@@ -81,14 +88,18 @@ def make(**options: Any) -> int:
     the server can renew its certificate and its key at the same CA at any time. Moving to
     another CA takes a backup pin, of a key or a CA that is not in use now.
 
+    With --from-history each choice is tried on the certificates that a --source knows.
+
     Exit codes: 0 made, 1 a certificate does not verify, 2 usage (no backup, say), 3 a host
     could not be asked. Nothing is written unless it is 0.
     """
+    from pinwarden.cli.pin.make_history import history_of
     from pinwarden.cli.pin.make_run import Order, make_set
 
     places = [place for place in PLACES if options.pop(place)]
     if options.pop("ca"):
         places += ["intermediate", "root"]
+    options["history"] = history_of(options, places)
     asking = asking_from(options)
     chosen = frozenset(places or ("intermediate", "root"))
     return make_set(Order(asking=asking, places=chosen, **options))

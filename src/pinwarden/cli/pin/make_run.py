@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 from pinwarden.cli.asking_hosts import Asking, ask_hosts, endpoint_of
+from pinwarden.cli.history_sources import HistoryOptions
 from pinwarden.cli.output import ExitCode, answer, answer_json, say, worst
 from pinwarden.cli.pin.key_files import is_file, read_keys
 from pinwarden.cli.pin.keys import ShownKey, keys_of_chain, keys_of_material
@@ -57,6 +58,7 @@ class Order:
     comment: str
     unpinned_hosts: str
     from_file: str | None
+    history: HistoryOptions | None
     output: str | None
     force: bool
     asking: Asking
@@ -74,10 +76,13 @@ class _Host:
     sent: set[Pin] = field(default_factory=set)
     # Of whole certificates, which are the commonest thing to be mistaken for a pin.
     hashes: set[bytes] = field(default_factory=set)
+    certificates: dict[bytes, None] = field(default_factory=dict)
 
     def saw(self, certificates: Iterable[bytes]) -> None:
         """Certificates in DER, verified or not."""
-        self.hashes |= {hashlib.sha256(der).digest() for der in certificates}
+        for der in certificates:
+            self.hashes.add(hashlib.sha256(der).digest())
+            self.certificates[der] = None
 
     def add(self, keys: Sequence[ShownKey]) -> None:
         """One more chain."""
@@ -102,11 +107,27 @@ def make_set(order: Order) -> int:
         if code is not ExitCode.OK:
             say("no pin set was made")
             return code
+    if order.history is not None:
+        order = replace(order, places=_from_history(hosts, backups, order, order.history))
     policies = [_policy(host, backups, expires, order) for host in hosts.values()]
     made = PinSet(policies, unpinned_hosts=UnpinnedHosts(order.unpinned_hosts))
     notes = list(dict.fromkeys(_notes(hosts.values(), backups, expires, order)))
     _deliver(made, notes, order)
     return ExitCode.OK
+
+
+def _from_history(
+    hosts: dict[str, _Host], backups: Sequence[ShownKey], order: Order, history: HistoryOptions
+) -> frozenset[str]:
+    from pinwarden.cli.pin.make_history import tightest_places
+
+    def policies_of(places: frozenset[str]) -> list[PinPolicy]:
+        # The past is asked about the keys, and not about a last day that is yet to come.
+        chosen = replace(order, places=places, on_expiry=None)
+        return [_policy(host, backups, None, chosen) for host in hosts.values()]
+
+    served = [der for host in hosts.values() for der in host.certificates]
+    return tightest_places(list(hosts), policies_of, served, history, order.asking.cafile)
 
 
 def _expires(order: Order) -> date | None:

@@ -1,0 +1,1 @@
+"""Sources of history: whoever can tell which certificates were issued for a name."""
