@@ -193,6 +193,18 @@ def test_forgotten_intermediate(ct: CT, ct_world: CTWorld, log_list: Path, cafil
     assert any("nothing vouches for the chain" in note for note in helped.line["notes"])
 
 
+def test_issuer_that_did_not_issue_is_said(
+    ct: CT, ct_world: CTWorld, log_list: Path, tmp_path: Path
+) -> None:
+    """Whoever names a wrong issuer hears that, and not that none was named."""
+    file = chain_file(tmp_path, ct_world.issue().certificate)
+    wrong = chain_file(tmp_path, CA("Another CA").intermediate, name="wrong.pem")
+    ran = ct("scts", file, "--issuer", wrong, "--log-list", log_list, "--json")
+    assert ran.code == 1
+    assert {each["status"] for each in ran.line["scts"]} == {"not-checked"}
+    assert any("did not issue" in note for note in ran.line["notes"]), ran.line["notes"]
+
+
 def test_issuer_among_the_trust_anchors(
     ct: CT, ct_world: CTWorld, log_list: Path, tmp_path: Path
 ) -> None:
