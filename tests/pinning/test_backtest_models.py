@@ -4,50 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pinwarden.issuances import PastIssuance
-from pinwarden.pinning.backtest import Ground, KeysAbove, Outcome, backtest_pins
+from pinwarden.pinning.backtest import Ground, Outcome, backtest_pins
 from pinwarden.pinning.evaluate import judged
 from pinwarden.pinning.pin import Pin
 from pinwarden.pinning.pinset import PinSet
 from pinwarden.pinning.policy import Mode, PinnedKey, PinPolicy, PinRole
 from pinwarden.pinning.result import PinVerdict
-from pinwarden.pinning.spki import pin_of_certificate
-from support.pin_samples import certificate
-
-HOST = "api.example.com"
-DAY = timedelta(days=1)
-SECOND = timedelta(seconds=1)
-START = datetime(2026, 1, 1, tzinfo=UTC)
-AT = datetime(2026, 3, 1, tzinfo=UTC)
-ROOT = certificate("root", ca=True)
-INTERMEDIATE = certificate("int", "root", ca=True)
-ABOVE = KeysAbove([INTERMEDIATE, ROOT])
-
-
-def key(name: str) -> bytes:
-    return Pin.of_spki(name.encode()).spki_sha256
-
-
-def issued(
-    begins: int, days: int, leaf: str | None = "own", names: Sequence[str] = (HOST,)
-) -> PastIssuance:
-    """A certificate by `int` from a day of the test on, of which the issuing key is known."""
-    return PastIssuance(
-        names=tuple(names),
-        issuer="CN=Example E1",
-        not_before=START + begins * DAY,
-        not_after=START + (begins + days) * DAY - SECOND,
-        source="test",
-        serial=f"{begins:x}{days:x}",
-        spki_sha256=None if leaf is None else key(leaf),
-        issuer_spki_sha256=pin_of_certificate(INTERMEDIATE).spki_sha256,
-    )
-
+from support.pin_history import ABOVE, AT, DAY, HOST, START, issued, key
 
 KEYS = ["leaf", "issuing", "above", "top", "elsewhere"]
 TRUE_CHAIN = [key(name) for name in KEYS[:4]]

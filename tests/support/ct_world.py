@@ -69,3 +69,8 @@ def written(path: Path, data: bytes) -> Path:
     """A file with these octets."""
     path.write_bytes(data)
     return path
+
+
+def chain_file(folder: Path, *certificates: bytes, name: str = "chain.pem") -> Path:
+    """A PEM file with these certificates, in this order."""
+    return written(folder / name, pem(certificates))
