@@ -19,7 +19,7 @@ from pinwarden.cli.audit_targets import audit_targets
 from pinwarden.cli.caa.issuer_map import current_issuers
 from pinwarden.cli.kept_logs import kept_logs
 from pinwarden.cli.long_lists import seldom_collected
-from pinwarden.cli.output import ExitCode, say, worst
+from pinwarden.cli.output import ExitCode, say, say_notes, worst
 from pinwarden.cli.pin.pin_sets import load_pin_set
 from pinwarden.cli.reading import ignored_findings
 from pinwarden.ct.log import LogList
@@ -130,8 +130,7 @@ def _logs(order: Order) -> LogList | None:
         if not order.quiet:
             say(f"note: {error}")
         return None
-    for note in () if order.quiet else kept.notes:
-        say(f"note: {note}")
+    say_notes(() if order.quiet else kept.notes)
     return kept.logs
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pinwarden.cli.history_sources import HistoryOptions, history_from, load_history
-from pinwarden.cli.output import ExitCode, answer, answer_json, say, say_error
+from pinwarden.cli.output import ExitCode, answer, answer_json, say, say_error, say_notes
 from pinwarden.cli.reading import read_store, store_url
 from pinwarden.errors import ConfigError
 from pinwarden.monitor.daemon import BASELINE_AT
@@ -45,8 +45,7 @@ def compare_names(
             answer_json({"standing": str(each.standing)} | issuance_json(each.issuance, each.told))
     else:
         answer(_text(compared, began, at, whole=not history.failures))
-    for note in history.notes:
-        say(f"note: {note}")
+    say_notes(history.notes)
     if began is None:
         say("note: the store does not say when watching began, so all of it should be there")
     for error in history.failures:

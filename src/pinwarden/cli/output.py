@@ -10,7 +10,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from enum import IntEnum
 from typing import Any
 
@@ -35,6 +35,12 @@ def say(text: str) -> None:
     """One line of conversation."""
     sys.stderr.write(f"pinwarden: {text}\n")
     sys.stderr.flush()
+
+
+def say_notes(notes: Iterable[str]) -> None:
+    """What is worth knowing although it is no fault, a line each."""
+    for note in notes:
+        say(f"note: {note}")
 
 
 def say_error(error: PinwardenError) -> None:

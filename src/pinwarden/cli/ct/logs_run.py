@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from pinwarden.cli.ct.logs_view import StatedLog, logs_json, logs_text, stated
 from pinwarden.cli.kept_logs import kept_logs
-from pinwarden.cli.output import ExitCode, answer, answer_json, on_terminal, say
+from pinwarden.cli.output import ExitCode, answer, answer_json, on_terminal, say, say_notes
 from pinwarden.cli.reading import parse_moment
 from pinwarden.ct.log import Log, LogState, Program
 
@@ -35,8 +35,7 @@ def show_logs(order: Order) -> int:
     at = parse_moment(order.at, "--at") or now
     not_after = parse_moment(order.accepts, "--accepts")
     kept = kept_logs(order.log_lists, now)
-    for note in kept.notes:
-        say(f"note: {note}")
+    say_notes(kept.notes)
     found = list(_fitting(order, kept.logs.logs, at, not_after))
     if order.as_json:
         for each in found:

@@ -11,7 +11,7 @@ from pinwarden.cli.ct.policy_view import PolicedTarget, policies_json, policy_te
 from pinwarden.cli.ct.target_options import TargetOptions
 from pinwarden.cli.ct.targets import TargetCertificate, find_targets, judge_target
 from pinwarden.cli.kept_logs import kept_logs
-from pinwarden.cli.output import answer, answer_json, say, worst
+from pinwarden.cli.output import answer, answer_json, say_notes, worst
 from pinwarden.cli.reading import parse_moment
 from pinwarden.ct.log import LogList
 from pinwarden.ct.policy import (
@@ -58,8 +58,7 @@ def check_policies(order: Order) -> int:
     policies = [each for each in BrowserPolicy if each in asked]
     # The age of the lists is counted from today: what is asked about the past is no excuse.
     logs = kept_logs(order.log_lists, now)
-    for note in logs.notes:
-        say(f"note: {note}")
+    say_notes(logs.notes)
     codes = set()
     for target in find_targets(order.targets, order.found, at):
         policed = _check(target, policies, logs.logs, at)

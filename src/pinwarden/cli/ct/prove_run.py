@@ -17,7 +17,16 @@ from pinwarden.cli.ct.prove_view import ProvenTarget, proofs_json, proofs_text
 from pinwarden.cli.ct.target_options import TargetOptions
 from pinwarden.cli.ct.targets import TargetCertificate, find_targets, judge_target
 from pinwarden.cli.kept_logs import kept_logs
-from pinwarden.cli.output import ExitCode, answer, answer_json, on_terminal, say, say_error, worst
+from pinwarden.cli.output import (
+    ExitCode,
+    answer,
+    answer_json,
+    on_terminal,
+    say,
+    say_error,
+    say_notes,
+    worst,
+)
 from pinwarden.config import CONTACT_VARIABLE, default_config_file, load_config
 from pinwarden.ct.evidence import FORMAT
 from pinwarden.ct.presented import JudgedSCT, SCTStatus
@@ -55,8 +64,7 @@ def prove_targets(order: Order) -> int:
     """Prove the SCTs of all targets, tell about each, and return the exit code."""
     now = datetime.now(UTC)
     logs = kept_logs(order.log_lists, now)
-    for note in logs.notes:
-        say(f"note: {note}")
+    say_notes(logs.notes)
     _verify_no_bundle(order.targets)
     targets = find_targets(order.targets, order.found, now)
     judged = [judge_target(each, logs.logs, now) for each in targets]

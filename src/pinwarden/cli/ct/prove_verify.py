@@ -13,7 +13,7 @@ from pinwarden.cli.ct.prove_view import head_json, log_name
 from pinwarden.cli.ct.target_view import MOST_SHOWN, finding_lines, findings_json
 from pinwarden.cli.files import read_file
 from pinwarden.cli.kept_logs import kept_logs
-from pinwarden.cli.output import ExitCode, answer, answer_json, say
+from pinwarden.cli.output import ExitCode, answer, answer_json, say_notes
 from pinwarden.ct.evidence import LARGEST_FILE
 from pinwarden.ct.evidence_check import (
     CheckedEvidence,
@@ -63,9 +63,8 @@ def verify_bundles(
     if output is not None:
         raise ConfigError("--verify and --output: a bundle is checked and not made")
     logs = kept_logs(log_lists, datetime.now(UTC))
-    for note in logs.notes:
-        # An old list knows the logs of old bundles as well as a new one.
-        say(f"note: {note}")
+    # An old list knows the logs of old bundles as well as a new one.
+    say_notes(logs.notes)
     code = ExitCode.OK
     for target in targets:
         data = read_file(Path(target), LARGEST_FILE)

@@ -10,7 +10,7 @@ from pinwarden.cli.ct.scts_view import JudgedTarget, scts_json, scts_text
 from pinwarden.cli.ct.target_options import TargetOptions
 from pinwarden.cli.ct.targets import TargetCertificate, find_targets, judge_target
 from pinwarden.cli.kept_logs import kept_logs
-from pinwarden.cli.output import answer, answer_json, say, worst
+from pinwarden.cli.output import answer, answer_json, say_notes, worst
 from pinwarden.cli.reading import parse_moment
 from pinwarden.ct.log import LogList
 from pinwarden.ct.sct_findings import finding_of_no_scts, findings_of_scts
@@ -38,8 +38,7 @@ def show_scts(order: Order) -> int:
     # The age of the lists is counted from today: what is asked about the past is no excuse.
     logs = kept_logs(order.log_lists, now)
     about_lists = logs.notes
-    for message in about_lists:
-        say(f"note: {message}")
+    say_notes(about_lists)
     codes = set()
     for target in find_targets(order.targets, order.found, at):
         judged = _judge(target, logs.logs, at)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from pinwarden.cli.history_sources import HistoryOptions, history_from, load_history
-from pinwarden.cli.output import ExitCode, answer, say, say_error
+from pinwarden.cli.output import ExitCode, answer, say, say_error, say_notes
 from pinwarden.cli.pin.anchors import trust_anchors
 from pinwarden.cli.pin.backtest_view import backtest_json, backtest_text
 from pinwarden.cli.pin.key_files import read_chain
@@ -82,8 +82,7 @@ def backtest_hosts(order: Order) -> int:
     """Try the pins on each host's past, tell, and return the exit code."""
     above = KeysAbove(authorities(order.chains, order.history.sources, order.cafile))
     history = load_history(order.hosts, order.history)
-    for note in history.notes:
-        say(f"note: {note}")
+    say_notes(history.notes)
     for failure in history.failures:
         say_error(failure)
     hosts = [*order.hosts, *(_below(order, history.issuances) if order.below else ())]
